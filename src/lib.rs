@@ -1,0 +1,40 @@
+//! Fairway: a sea that exists where somebody sails.
+//!
+//! A vessel books a passage along a course. Small regions are started ahead of it, sail it with real
+//! physics, hand it over border after border, and are stopped behind it. The rooms, from the bottom up;
+//! a room uses only rooms below it (`tests/layers.rs` holds it to that):
+//!
+//! | layer | rooms |
+//! |---|---|
+//! | base | [`units`] ticks, ids, conversions · [`limits`] every bound, with its reason · [`trig`] elementary functions with the same bits everywhere · [`noise`] counter-based draws |
+//! | model, pure | [`atlas`] courses, coasts, frames, cells · [`weather`] wind and visibility · [`sea`] waves, tide, current, depth · [`vessel`] hull, foils, sails, engine · [`sim`] the tick, islands, groups |
+//! | protocol, pure | [`wire`] messages, tickets, their bytes · [`handoff`] passing ownership · [`corridor`] which regions should exist · [`region`] one region server's behaviour |
+//! | shell, does I/O | [`clock`] the time · [`config`] start options · [`net`] QUIC circuits · [`record`] applied-input logs and replay · [`metrics`] process figures · [`harbour`] bookings, engines, HTTP · [`pilots`] headless sailors · [`chart`] pictures |
+
+pub mod limits;
+pub mod noise;
+pub mod trig;
+pub mod units;
+
+pub mod atlas;
+pub mod sea;
+pub mod sim;
+pub mod vessel;
+pub mod weather;
+
+pub mod corridor;
+pub mod handoff;
+pub mod region;
+pub mod wire;
+
+#[cfg(feature = "harbour")]
+pub mod chart;
+pub mod clock;
+pub mod config;
+#[cfg(feature = "harbour")]
+pub mod harbour;
+pub mod metrics;
+pub mod net;
+#[cfg(feature = "pilots")]
+pub mod pilots;
+pub mod record;

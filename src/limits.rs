@@ -1,0 +1,36 @@
+//! Every bound in one place, each with the reason for its size.
+
+/// Regions split the sea into cells of this size unless a course says otherwise, metres: one region of
+/// the virtual worlds that Fairway joins.
+pub const CELL_M: f64 = 256.0;
+/// Prims in a region unless a course says otherwise: what a homestead-sized region carries with ease.
+pub const PRIMS_PER_REGION: u32 = 750;
+/// Distance by which a vessel must be past a border before it is handed over, metres; stops flutter of a
+/// vessel that lies along a border.
+pub const BORDER_HYSTERESIS_M: f64 = 1.0;
+/// Vessels in one group: what one handoff carries within `MESSAGE_BYTES`.
+pub const GROUP_VESSELS: usize = 64;
+/// Vessels in one region, group or not: 100 boats need 750 prims and 5 ms of a tick.
+pub const REGION_VESSELS: usize = 256;
+/// Bytes of one stream message before it is decoded: a full group with state, boat and inputs fits twice.
+pub const MESSAGE_BYTES: usize = 512 * 1024;
+/// Bytes of one datagram: QUIC promises paths of 1,200 bytes, less its own header.
+pub const DATAGRAM_BYTES: usize = 1_150;
+/// Depth of nesting in a MessagePack message; ours need seven.
+pub const MESSAGE_DEPTH: usize = 12;
+/// Messages waiting between the network and the simulation, each way: a second of a full region.
+pub const QUEUE_MESSAGES: usize = 16_384;
+/// Circuits that one endpoint serves at once.
+pub const CIRCUITS: usize = 4_096;
+/// Seconds of wall time in which a circuit must prove who it is; a half-open one costs memory.
+pub const HANDSHAKE_S: u64 = 5;
+/// Seconds of wall time without a word after which a circuit is dead.
+pub const CIRCUIT_IDLE_S: u64 = 10;
+/// Ticks of inputs that a shadow or an offer carries at most: four seconds of course time.
+pub const INPUT_TICKS: usize = 180;
+/// Prims that stand in a course; each is looked at when an island forms.
+pub const COURSE_PRIMS: usize = 20_000;
+/// Bytes of any one file of a course: a coast cut from a full-resolution data set is about one.
+pub const COURSE_FILE_BYTES: u64 = 64 * 1024 * 1024;
+/// Vessels of one booking desk at once.
+pub const PASSAGES: usize = 10_000;

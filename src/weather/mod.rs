@@ -1,0 +1,1 @@
+//! Wind with its shifts and gusts, and visibility: pure functions of (course, seed, place, tick).

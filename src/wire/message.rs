@@ -1,0 +1,290 @@
+//! Every message that Fairway's processes send each other.
+
+use glam::{DQuat, DVec2, DVec3};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+use crate::atlas::{Area, Mark};
+use crate::sim::{Instruments, Vessel};
+use crate::units::{RegionId, Tick, VesselId};
+use crate::vessel::{BoatSpec, Helm, Input};
+
+/// Who may publish a vessel: the pair only grows, and everyone rejects a lower one.
+///
+/// The harbour alone raises the term; a commit alone raises the hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Raised by the harbour when an owner died.
+    pub term: u32,
+    /// Raised by each handoff.
+    pub hop: u32,
+}
+
+impl Epoch {
+    /// The epoch after one more handoff.
+    #[must_use]
+    pub const fn next_hop(self) -> Self {
+        Self { term: self.term, hop: self.hop + 1 }
+    }
+}
+
+/// One vessel, complete: what a region needs to sail it from here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VesselRecord {
+    /// The vessel, with its state after `tick`.
+    pub vessel: Vessel,
+    /// The tick of that state.
+    pub tick: Tick,
+    /// Its owner's epoch.
+    pub epoch: Epoch,
+    /// Hash of the key of the crew that may steer it.
+    pub crew_key: [u8; 32],
+    /// How many crew sessions it has had; the next one gets the next number.
+    pub sessions: u32,
+    /// The region that keeps its shadow, if any.
+    pub guard: Option<RegionId>,
+}
+
+/// The orders applied to one vessel before one tick.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AppliedInput {
+    /// Which vessel.
+    pub vessel: VesselId,
+    /// The tick whose state is the first to feel it.
+    pub tick: Tick,
+    /// The order.
+    pub input: Input,
+}
+
+/// A vessel as its neighbours see it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Which vessel.
+    pub vessel: VesselId,
+    /// Centre of gravity, course frame, metres.
+    pub position_m: DVec3,
+    /// Rotation from body to course axes.
+    pub attitude: DQuat,
+    /// Velocity, course frame, m/s.
+    pub velocity_mps: DVec3,
+    /// Length over all, metres.
+    pub length_m: f32,
+    /// Beam, metres.
+    pub beam_m: f32,
+}
+
+/// Everything that a client needs of one tick; fits one datagram.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The vessel that the client sails.
+    pub vessel: VesselId,
+    /// Its owner's epoch; a client rejects a lower one than it has seen.
+    pub epoch: Epoch,
+    /// The tick of this state.
+    pub tick: Tick,
+    /// Its own vessel.
+    pub own: View,
+    /// What its instruments say.
+    pub instruments: Instruments,
+    /// Crew session of the last order applied.
+    pub session: u32,
+    /// Number of the last order applied.
+    pub seq: u32,
+    /// Marks passed since the start.
+    pub marks_passed: u16,
+    /// Rate of course time now over the rate that is due; 1 without dilation.
+    pub dilation: f32,
+    /// The nearest other vessels, nearest first.
+    pub others: Vec<View>,
+}
+
+/// Soundings around a region, for its clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Soundings {
+    /// South-west corner of the grid, course frame, metres.
+    pub origin: DVec2,
+    /// Distance between soundings, metres.
+    pub spacing_m: f64,
+    /// Soundings from west to east in one row.
+    pub columns: u16,
+    /// Depths below chart datum in decimetres, rows from the south; negative is land.
+    pub depths_dm: Vec<i16>,
+}
+
+/// What one region tells the harbour of one vessel that it owns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VesselReport {
+    /// Which vessel.
+    pub vessel: VesselId,
+    /// Owner's epoch.
+    pub epoch: Epoch,
+    /// Group leader (lowest number of its group).
+    pub group: VesselId,
+    /// Place, course frame, metres.
+    pub place: DVec2,
+    /// Velocity over the ground, m/s.
+    pub velocity_mps: DVec2,
+    /// Marks passed since the start.
+    pub marks_passed: u16,
+    /// The tick at which the last mark was passed, if it was.
+    pub finished: Option<Tick>,
+    /// Distance over the ground since the start in the regions of this owner, metres.
+    pub ground_m: f64,
+    /// Distance through the water likewise, metres.
+    pub water_m: f64,
+}
+
+/// A region as others find it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// Its number.
+    pub region: RegionId,
+    /// The ground that it sails.
+    pub area: Area,
+    /// Where its server listens.
+    pub addr: SocketAddr,
+    /// The server name that chooses it.
+    pub name: String,
+}
+
+/// The clock that all regions of a course share.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClockSetting {
+    /// The tick at the moment below.
+    pub tick: Tick,
+    /// Wall time of that tick, nanoseconds since the Unix epoch.
+    pub unix_ns: u64,
+    /// Seconds of course time in one second of wall time.
+    pub warp: f64,
+}
+
+/// One message; see each variant for who sends it to whom, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    // Client to region.
+    /// Stream. Opens a session: as the ticket says, or, at a region without a harbour, with a boat.
+    Join {
+        /// A [`crate::wire::ticket`] in its signed bytes; empty at a region without a harbour.
+        ticket: Vec<u8>,
+        /// Which boat to sail, at a region without a harbour.
+        boat: Option<BoatSpec>,
+    },
+    /// Datagram. Absolute controls; the last one wins.
+    Helm {
+        /// Which vessel.
+        vessel: VesselId,
+        /// Number of the order in this session.
+        seq: u32,
+        /// The controls.
+        helm: Helm,
+    },
+    /// Stream. The crew leaves; the vessel sails on as it was steered.
+    Leave,
+
+    // Region to client.
+    /// Stream. The session is open.
+    Welcome {
+        /// The vessel.
+        vessel: VesselId,
+        /// The crew session: part of every input.
+        session: u32,
+        /// The course's name.
+        course: String,
+        /// The vessel's boat.
+        boat: BoatSpec,
+        /// Marks of the passage, in order, from the start.
+        marks: Vec<Mark>,
+        /// The clock.
+        clock: ClockSetting,
+    },
+    /// Stream. Depths in and around the region.
+    Soundings(Soundings),
+    /// Datagram. One tick.
+    State(Box<State>),
+    /// Stream. Open a second circuit there: the vessel will cross soon.
+    Standby(Neighbour),
+    /// Stream. The request cannot be served.
+    Refused {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// Stream. The vessel has left the water.
+    Ended {
+        /// The vessel.
+        vessel: VesselId,
+        /// Whether it finished its passage.
+        finished: bool,
+    },
+
+    // Region to region.
+    /// Stream. Full states after their ticks, kept in case their owner dies and to start a handoff from.
+    Shadow {
+        /// The vessels.
+        vessels: Vec<VesselRecord>,
+    },
+    /// Stream. Orders applied up to and including a tick, since the last such message.
+    Inputs {
+        /// The vessels whose inputs are complete up to `through`.
+        vessels: Vec<VesselId>,
+        /// Every order before and at this tick is known with this message.
+        through: Tick,
+        /// The orders.
+        inputs: Vec<AppliedInput>,
+    },
+    /// Stream. A handoff; see [`crate::handoff`].
+    Handoff(crate::handoff::Word),
+    /// Stream. An order that came to the old owner after it had sealed the inputs.
+    LateInput {
+        /// The vessel.
+        vessel: VesselId,
+        /// The order.
+        input: Input,
+    },
+    /// Datagram. Vessels near the border.
+    Views {
+        /// The tick that they are of.
+        tick: Tick,
+        /// The vessels.
+        views: Vec<View>,
+    },
+
+    // Harbour to region.
+    /// Stream. A certificate chain (DER) for the key that the region made.
+    Enrol {
+        /// Leaf first.
+        chain: Vec<Vec<u8>>,
+    },
+    /// Stream. The regions around, as they are now; absent ones are gone.
+    Neighbours(Vec<Neighbour>),
+    /// Stream. Put a vessel into the water here at its tick.
+    Launch(Box<VesselRecord>),
+    /// Stream. Take a vessel out of the water and send its record back.
+    Moor(VesselId),
+    /// Stream. Hand everything across, then stop.
+    Drain,
+
+    // Region to harbour.
+    /// Stream. How it goes; several a second.
+    Report {
+        /// The region.
+        region: RegionId,
+        /// Its tick.
+        tick: Tick,
+        /// Share of a tick's wall time that the simulation needs.
+        load: f32,
+        /// Dilation: 1 on time.
+        dilation: f32,
+        /// Prims that stand in it, hulls included.
+        prims: u32,
+        /// The vessels that it owns.
+        vessels: Vec<VesselReport>,
+        /// Handoffs completed as the target so far.
+        handoffs: u32,
+        /// Ticks at handoffs that came too late, so far.
+        ticks_missed: u64,
+    },
+    /// Stream. A vessel that left the water, complete.
+    Moored(Box<VesselRecord>),
+    /// Stream. Nothing is left here; the process ends.
+    Drained,
+}

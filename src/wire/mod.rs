@@ -1,0 +1,8 @@
+//! What goes over the wire: messages, tickets, and their bytes.
+//!
+//! MessagePack, compact, version first. A decoder caps the size before it reads, the depth while it reads,
+//! and refuses numbers that are not finite and bytes after the end.
+
+pub mod message;
+
+pub use message::Message;
