@@ -1,0 +1,240 @@
+//! Which way to go: headings weighed by the progress they promise, the water they have and the traffic.
+
+use glam::DVec2;
+
+use super::lookout::{Lookout, Own};
+use super::senses::{Senses, leeway, toward};
+use crate::trig;
+use crate::units::{radians, wrap_angle, wrap_heading};
+
+/// True wind angle close-hauled: cruising yachts make 42° to 45° (ORC velocity predictions, 6 to 14 kn).
+pub(super) const CLOSE_HAULED_DEG: f64 = 43.0;
+/// Seconds ahead that soundings are looked at.
+const AHEAD_S: f64 = 150.0;
+/// Weight of a shore within that time: grows as the square of how soon.
+const SHORE_WEIGHT: f64 = 2.5;
+/// Weight of a meeting with another vessel.
+const TRAFFIC_WEIGHT: f64 = 1.4;
+/// What a turn by half a circle costs, in shares of full speed: keeps the course quiet.
+const TURN_WEIGHT: f64 = 0.12;
+/// How much better a gybe must be before it is worth its trouble.
+const GYBE_RATIO: f64 = 1.22;
+/// What changing sides costs in any case, in shares of full speed.
+const SIDE_COST: f64 = 0.04;
+/// Seconds over which the boat's own reference speed is learnt.
+const LEARN_S: f64 = 90.0;
+
+/// Share of its best speed that a sailing yacht makes at a true wind angle: a mean of published ORC
+/// velocity predictions in 10 to 14 kn of wind; pairs of (degrees, share).
+const POLAR: [(f64, f64); 15] = [
+    (0.0, 0.0),
+    (25.0, 0.02),
+    (32.0, 0.35),
+    (38.0, 0.62),
+    (43.0, 0.74),
+    (50.0, 0.83),
+    (60.0, 0.91),
+    (75.0, 0.98),
+    (90.0, 1.0),
+    (110.0, 1.0),
+    (125.0, 0.95),
+    (140.0, 0.87),
+    (155.0, 0.78),
+    (170.0, 0.70),
+    (180.0, 0.66),
+];
+
+/// Share of the best speed at a true wind angle, either sign, radians.
+pub(super) fn polar(wind_angle_rad: f64) -> f64 {
+    let angle = crate::units::degrees(wrap_angle(wind_angle_rad).abs());
+    for pair in POLAR.windows(2) {
+        let ((from, low), (to, high)) = (pair[0], pair[1]);
+        if angle <= to {
+            return low + (high - low) * (angle - from) / (to - from);
+        }
+    }
+    POLAR[POLAR.len() - 1].1
+}
+
+/// A course chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Plan {
+    /// Heading to steer, radians.
+    pub heading: f64,
+    /// Whether to steer by the wind instead: as high as the boat will go on this side.
+    pub close_hauled: bool,
+    /// Side the wind comes from: 1 starboard, −1 port; 0 under engine.
+    pub side: f64,
+    /// Seconds of clear water ahead on it.
+    pub clear_s: f64,
+    score: f64,
+}
+
+/// What the choice depends on besides the senses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Situation {
+    /// Where to, if anywhere.
+    pub target: Option<DVec2>,
+    /// Side the wind comes from now: 1 starboard, −1 port.
+    pub side: f64,
+    /// Depth to keep, metres.
+    pub least_depth_m: f64,
+    /// Length over all, metres.
+    pub length_m: f64,
+    /// Whether the other side may be chosen now.
+    pub free_to_turn: bool,
+}
+
+/// The skipper: weighs headings.
+#[derive(Clone, Debug)]
+pub(super) struct Tactics {
+    /// Best speed in the present wind as learnt so far, m/s.
+    reference_mps: f64,
+    /// How much better the other tack must be before the boat goes about.
+    tack_ratio: f64,
+    /// True wind angle close-hauled, radians.
+    close_hauled: f64,
+    sails: bool,
+}
+
+impl Tactics {
+    /// A skipper of a boat that makes `reference_mps` at best; `boldness` in [−1, 1] sets how long the
+    /// tacks are and how high it points.
+    pub(super) fn new(sails: bool, reference_mps: f64, boldness: f64) -> Self {
+        Self {
+            reference_mps,
+            tack_ratio: 1.8 + 0.3 * boldness,
+            close_hauled: radians(CLOSE_HAULED_DEG + boldness),
+            sails,
+        }
+    }
+
+    /// True wind angle close-hauled, radians.
+    pub(super) fn close_hauled(&self) -> f64 {
+        self.close_hauled
+    }
+
+    /// Speed to expect at a true wind angle, m/s.
+    pub(super) fn expected_mps(&self, wind_angle_rad: f64) -> f64 {
+        if self.sails { self.reference_mps * polar(wind_angle_rad) } else { self.reference_mps }
+    }
+
+    /// Learns the boat's pace from steady sailing.
+    pub(super) fn learn(&mut self, senses: &Senses, heading: f64) {
+        let share = if self.sails { polar(wrap_angle(senses.wind_from() - heading)) } else { 1.0 };
+        if share > 0.5 && senses.speed > 0.3 {
+            let seen = senses.speed / share;
+            self.reference_mps += (seen - self.reference_mps) * senses.step_s / (LEARN_S + senses.step_s);
+            self.reference_mps = self.reference_mps.clamp(0.5, 15.0);
+        }
+    }
+
+    /// The best course now.
+    pub(super) fn choose(&self, senses: &Senses, lookout: &Lookout, at: &Situation) -> Plan {
+        let own = Own {
+            place: senses.place,
+            velocity: senses.velocity,
+            length_m: at.length_m,
+            sails: self.sails,
+            wind_from: senses.wind_from_slow(),
+            heading: senses.heading,
+        };
+        if !self.sails {
+            let mut best = self.weigh(senses, lookout, at, &own, self.direct(senses, at, 0.0), 0.0);
+            for step in 0..72_u8 {
+                let heading = radians(5.0) * f64::from(step);
+                let plan = self.weigh(senses, lookout, at, &own, heading, 0.0);
+                if plan.score > best.score {
+                    best = plan;
+                }
+            }
+            return best;
+        }
+        let keep = self.best_on(senses, lookout, at, &own, at.side);
+        let other = self.best_on(senses, lookout, at, &own, -at.side);
+        let off_wind = wrap_angle(own.wind_from - keep.heading).abs();
+        let ratio = if off_wind < radians(80.0) { self.tack_ratio } else { GYBE_RATIO };
+        let needed = SIDE_COST + if keep.score > 0.0 { keep.score * ratio } else { keep.score + 0.2 };
+        if at.free_to_turn && other.score > needed { other } else { keep }
+    }
+
+    /// The best course with the wind on one side.
+    fn best_on(&self, senses: &Senses, lookout: &Lookout, at: &Situation, own: &Own, side: f64) -> Plan {
+        let close = self.close_hauled;
+        let mut best =
+            self.weigh(senses, lookout, at, own, wrap_heading(own.wind_from - side * close), side);
+        best.close_hauled = true;
+        let mut consider = |heading: f64| {
+            let plan = self.weigh(senses, lookout, at, own, wrap_heading(heading), side);
+            if plan.score > best.score {
+                best = plan;
+            }
+        };
+        for step in 1..=27_u8 {
+            let angle = close + radians(5.0) * f64::from(step);
+            if angle <= radians(178.0) {
+                consider(own.wind_from - side * angle);
+            }
+        }
+        let direct = self.direct(senses, at, side);
+        let direct_angle = wrap_angle(own.wind_from - direct);
+        if direct_angle * side > 0.0 && direct_angle.abs() >= close {
+            consider(direct);
+        }
+        best
+    }
+
+    /// The heading that makes good the bearing of the target, allowing for leeway and set.
+    fn direct(&self, senses: &Senses, at: &Situation, side: f64) -> f64 {
+        let Some(target) = at.target else { return senses.heading };
+        let line = target - senses.place;
+        let bearing = trig::heading(line.x, line.y);
+        let across = toward(bearing + std::f64::consts::FRAC_PI_2).dot(senses.current);
+        let mut heading = bearing;
+        // The speed depends on the heading and the heading on the speed: three rounds settle it.
+        for _ in 0..3 {
+            let angle = wrap_angle(senses.wind_from_slow() - heading);
+            let speed = self.expected_mps(angle).max(0.5);
+            let drift = if side == 0.0 { 0.0 } else { leeway(angle) };
+            heading = bearing - trig::asin((across / speed).clamp(-0.8, 0.8)) - drift;
+        }
+        wrap_heading(heading)
+    }
+
+    /// What a heading promises.
+    fn weigh(
+        &self,
+        senses: &Senses,
+        lookout: &Lookout,
+        at: &Situation,
+        own: &Own,
+        heading: f64,
+        side: f64,
+    ) -> Plan {
+        let angle = wrap_angle(own.wind_from - heading);
+        let speed = self.expected_mps(angle);
+        let drift = if side == 0.0 { 0.0 } else { leeway(angle) };
+        let through_water = toward(heading + drift) * speed;
+        let over_ground = through_water + senses.current;
+        let (progress, ahead_s) = match at.target {
+            Some(target) => {
+                let line = target - senses.place;
+                let left_m = line.length();
+                let progress = if left_m > 1e-6 { through_water.dot(line / left_m) } else { 0.0 };
+                // Land behind the mark is no concern until the mark is passed.
+                (progress / self.reference_mps, (left_m / over_ground.length().max(0.3) + 15.0).min(AHEAD_S))
+            }
+            // Nowhere to go: lie on an easy reach.
+            None => (-0.2 * (angle.abs() - radians(70.0)).abs(), AHEAD_S),
+        };
+        let beside_m = 12.0 + at.length_m;
+        let clear_s = lookout.clear_s(senses.place, over_ground, at.least_depth_m, beside_m, ahead_s);
+        let lack = if clear_s < ahead_s { 1.0 - clear_s / AHEAD_S } else { 0.0 };
+        let turn = wrap_angle(heading - senses.heading).abs() / std::f64::consts::PI;
+        let score = progress
+            - SHORE_WEIGHT * lack * lack
+            - TRAFFIC_WEIGHT * lookout.conflict(own, over_ground)
+            - TURN_WEIGHT * turn;
+        Plan { heading, close_hauled: false, side, clear_s, score }
+    }
+}
