@@ -40,13 +40,13 @@ pub struct Outgoing {
     target: RegionId,
     vessels: Vec<VesselId>,
     commit: Tick,
-    repeat_ticks: u64,
+    margin_ticks: u64,
     phase: Phase,
 }
 
 impl Outgoing {
-    /// An offer that is being sent: vessels in rising order, the first tick of the target, and after how many
-    /// ticks without an answer a commit is repeated.
+    /// An offer that is being sent: vessels in rising order, the first tick of the target, and the ticks that a
+    /// word may take to get there: a commit is sent at least that long before its tick, and repeated after it.
     ///
     /// # Panics
     /// When there is no vessel in it.
@@ -56,10 +56,10 @@ impl Outgoing {
         target: RegionId,
         vessels: Vec<VesselId>,
         commit: Tick,
-        repeat_ticks: u64,
+        margin_ticks: u64,
     ) -> Self {
         assert!(!vessels.is_empty(), "an offer without vessels");
-        Self { number, target, vessels, commit, repeat_ticks: repeat_ticks.max(1), phase: Phase::Offered }
+        Self { number, target, vessels, commit, margin_ticks: margin_ticks.max(1), phase: Phase::Offered }
     }
 
     /// Its number.
@@ -104,8 +104,10 @@ impl Outgoing {
             return Verdict::Wait;
         }
         match (self.phase, word) {
-            // K itself must still be unpublished, or two regions would publish it.
-            (Phase::Offered, Word::Ready { .. }) if tick < self.commit => Verdict::Commit,
+            // K must be unpublished when the commit gets there, or its ticks come late.
+            (Phase::Offered, Word::Ready { .. }) if tick.after(self.margin_ticks) <= self.commit => {
+                Verdict::Commit
+            },
             (Phase::Offered, Word::Ready { .. }) => self.cancel(true),
             (Phase::Offered, Word::NotYet { .. } | Word::No { .. }) => self.cancel(false),
             (Phase::Committed { .. }, Word::Acknowledged { .. }) => {
@@ -130,7 +132,7 @@ impl Outgoing {
     pub fn before(&mut self, next: Tick) -> Verdict {
         match self.phase {
             Phase::Offered if next >= self.commit => self.cancel(true),
-            Phase::Committed { sent } if next.since(sent) >= self.repeat_ticks => {
+            Phase::Committed { sent } if next.since(sent) >= self.margin_ticks => {
                 self.phase = Phase::Committed { sent: next };
                 Verdict::Repeat
             }
@@ -154,7 +156,7 @@ mod tests {
     use super::*;
 
     fn offer() -> Outgoing {
-        Outgoing::new(7, RegionId(2), vec![VesselId(1)], Tick(100), 10)
+        Outgoing::new(7, RegionId(2), vec![VesselId(1)], Tick(100), 5)
     }
 
     #[test]
@@ -163,9 +165,9 @@ mod tests {
         assert_eq!(handoff.hear(&Word::Ready { number: 7 }, Tick(95)), Verdict::Commit);
         handoff.committed(Tick(95));
         assert_eq!(handoff.hear(&Word::Ready { number: 7 }, Tick(96)), Verdict::Wait);
-        assert_eq!(handoff.before(Tick(100)), Verdict::Wait);
-        assert_eq!(handoff.before(Tick(105)), Verdict::Repeat);
-        assert_eq!(handoff.before(Tick(106)), Verdict::Wait);
+        assert_eq!(handoff.before(Tick(99)), Verdict::Wait);
+        assert_eq!(handoff.before(Tick(100)), Verdict::Repeat);
+        assert_eq!(handoff.before(Tick(101)), Verdict::Wait);
         assert_eq!(handoff.hear(&Word::Acknowledged { number: 7 }, Tick(107)), Verdict::Done);
         assert!(handoff.is_over() && handoff.is_committed());
     }
@@ -173,7 +175,7 @@ mod tests {
     #[test]
     fn late_ready_leaves_the_owner_sailing() {
         let mut handoff = offer();
-        assert_eq!(handoff.hear(&Word::Ready { number: 7 }, Tick(100)), Verdict::Cancel { tell: true });
+        assert_eq!(handoff.hear(&Word::Ready { number: 7 }, Tick(96)), Verdict::Cancel { tell: true });
         let mut handoff = offer();
         assert_eq!(handoff.before(Tick(99)), Verdict::Wait);
         assert_eq!(handoff.before(Tick(100)), Verdict::Cancel { tell: true });
