@@ -139,7 +139,8 @@ impl Lookout {
             let closing = velocity - other.velocity;
             let clear_m = 1.5 * (own.length_m + other.length_m) + 6.0;
             let rate = closing.length_squared();
-            let meeting_s = if rate < 1e-6 { 0.0 } else { (offset.dot(closing) / rate).clamp(0.0, MEETING_S) };
+            let meeting_s =
+                if rate < 1e-6 { 0.0 } else { (offset.dot(closing) / rate).clamp(0.0, MEETING_S) };
             let pass_m = (offset - closing * meeting_s).length();
             if pass_m >= clear_m || meeting_s >= MEETING_S {
                 continue;
@@ -159,7 +160,8 @@ fn gives_way(own: &Own, other: &Other) -> bool {
     let bearing_from_other = trig::heading(own.place.x - other.place.x, own.place.y - other.place.y);
     let own_bearing = trig::heading(other.place.x - own.place.x, other.place.y - own.place.y);
     let overtaking = |bow_angle: f64| bow_angle.abs() > radians(OVERTAKING_DEG);
-    if overtaking(wrap_angle(bearing_from_other - other.heading)) && own.velocity.length() > other.velocity.length()
+    if overtaking(wrap_angle(bearing_from_other - other.heading))
+        && own.velocity.length() > other.velocity.length()
     {
         return true;
     }

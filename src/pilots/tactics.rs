@@ -161,8 +161,7 @@ impl Tactics {
     /// The best course with the wind on one side.
     fn best_on(&self, senses: &Senses, lookout: &Lookout, at: &Situation, own: &Own, side: f64) -> Plan {
         let close = self.close_hauled;
-        let mut best =
-            self.weigh(senses, lookout, at, own, wrap_heading(own.wind_from - side * close), side);
+        let mut best = self.weigh(senses, lookout, at, own, wrap_heading(own.wind_from - side * close), side);
         best.close_hauled = true;
         let mut consider = |heading: f64| {
             let plan = self.weigh(senses, lookout, at, own, wrap_heading(heading), side);
