@@ -187,6 +187,7 @@ impl Helmsman {
             // Where the boat already floats in less, any deeper water is an improvement.
             least_depth_m: keep.min(here - 0.1),
             length_m: self.craft.length_m,
+            line: glam::DVec2::ZERO,
             free_to_turn: self.turned.is_none_or(|turned| now.since(turned) >= pause),
         };
         let plan = self.tactics.choose(&self.senses, &self.lookout, &at);

@@ -145,9 +145,13 @@ impl Lookout {
             if pass_m >= clear_m || meeting_s >= MEETING_S {
                 continue;
             }
-            let duty = if meeting_s < LAST_MOMENT_S || gives_way(own, other) { 1.0 } else { 0.0 };
+            // The stand-on vessel holds her course until only she can still prevent a collision (rule 17).
+            let stands_on = !gives_way(own, other);
+            if stands_on && (meeting_s > LAST_MOMENT_S || pass_m > 0.5 * clear_m) {
+                continue;
+            }
             let urgency = 1.0 - 0.6 * meeting_s / MEETING_S;
-            worst = worst.max(duty * urgency * (1.0 - pass_m / clear_m));
+            worst = worst.max(urgency * (1.0 - pass_m / clear_m));
         }
         worst
     }

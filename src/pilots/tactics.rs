@@ -83,6 +83,8 @@ pub(super) struct Situation {
     pub length_m: f64,
     /// Whether the other side may be chosen now.
     pub free_to_turn: bool,
+    /// The way to the target through the water; filled in by the choice.
+    pub line: DVec2,
 }
 
 /// The skipper: weighs headings.
@@ -131,6 +133,8 @@ impl Tactics {
 
     /// The best course now.
     pub(super) fn choose(&self, senses: &Senses, lookout: &Lookout, at: &Situation) -> Plan {
+        let line = at.target.map_or(DVec2::ZERO, |target| self.line_through_water(senses, target));
+        let at = &Situation { line, ..*at };
         let own = Own {
             place: senses.place,
             velocity: senses.velocity,
@@ -140,7 +144,7 @@ impl Tactics {
             heading: senses.heading,
         };
         if !self.sails {
-            let mut best = self.weigh(senses, lookout, at, &own, self.direct(senses, at, 0.0), 0.0);
+            let mut best = self.weigh(senses, lookout, at, &own, self.direct(senses, at.line, 0.0), 0.0);
             for step in 0..72_u8 {
                 let heading = radians(5.0) * f64::from(step);
                 let plan = self.weigh(senses, lookout, at, &own, heading, 0.0);
@@ -175,7 +179,7 @@ impl Tactics {
                 consider(own.wind_from - side * angle);
             }
         }
-        let direct = self.direct(senses, at, side);
+        let direct = if at.target.is_some() { self.direct(senses, at.line, side) } else { senses.heading };
         let direct_angle = wrap_angle(own.wind_from - direct);
         if direct_angle * side > 0.0 && direct_angle.abs() >= close {
             consider(direct);
@@ -183,21 +187,34 @@ impl Tactics {
         best
     }
 
-    /// The heading that makes good the bearing of the target, allowing for leeway and set.
-    fn direct(&self, senses: &Senses, at: &Situation, side: f64) -> f64 {
-        let Some(target) = at.target else { return senses.heading };
-        let line = target - senses.place;
-        let bearing = trig::heading(line.x, line.y);
-        let across = toward(bearing + std::f64::consts::FRAC_PI_2).dot(senses.current);
-        let mut heading = bearing;
-        // The speed depends on the heading and the heading on the speed: three rounds settle it.
-        for _ in 0..3 {
-            let angle = wrap_angle(senses.wind_from_slow() - heading);
-            let speed = self.expected_mps(angle).max(0.5);
-            let drift = if side == 0.0 { 0.0 } else { leeway(angle) };
-            heading = bearing - trig::asin((across / speed).clamp(-0.8, 0.8)) - drift;
+    /// The way to the target through the water: the target as it drifts in the water's own frame, reached
+    /// with the boat's own speed on that course. Metres.
+    fn line_through_water(&self, senses: &Senses, target: DVec2) -> DVec2 {
+        let ground = target - senses.place;
+        let left_m = ground.length();
+        let mut line = ground;
+        // The time depends on the line and the line on the time: a few rounds settle it.
+        for _ in 0..5 {
+            let angle = wrap_angle(senses.wind_from_slow() - trig::heading(line.x, line.y)).abs();
+            let speed = if self.sails && angle < self.close_hauled {
+                self.expected_mps(self.close_hauled) * trig::cos(self.close_hauled) / trig::cos(angle)
+            } else {
+                self.expected_mps(angle)
+            };
+            let drift = senses.current * (line.length() / speed.max(0.3));
+            // Against a stream as fast as the boat no line helps; point well up and hope for slack water.
+            let most_m = 0.7 * left_m;
+            let drift = if drift.length() > most_m { drift * (most_m / drift.length()) } else { drift };
+            line = ground - drift;
         }
-        wrap_heading(heading)
+        line
+    }
+
+    /// The heading whose way through the water is that line.
+    fn direct(&self, senses: &Senses, line: DVec2, side: f64) -> f64 {
+        let course = trig::heading(line.x, line.y);
+        let drift = if side == 0.0 { 0.0 } else { leeway(wrap_angle(senses.wind_from_slow() - course)) };
+        wrap_heading(course - drift)
     }
 
     /// What a heading promises.
@@ -210,6 +227,7 @@ impl Tactics {
         heading: f64,
         side: f64,
     ) -> Plan {
+        let line = at.line;
         let angle = wrap_angle(own.wind_from - heading);
         let speed = self.expected_mps(angle);
         let drift = if side == 0.0 { 0.0 } else { leeway(angle) };
@@ -217,9 +235,8 @@ impl Tactics {
         let over_ground = through_water + senses.current;
         let (progress, ahead_s) = match at.target {
             Some(target) => {
-                let line = target - senses.place;
-                let left_m = line.length();
-                let progress = if left_m > 1e-6 { through_water.dot(line / left_m) } else { 0.0 };
+                let left_m = (target - senses.place).length();
+                let progress = through_water.dot(line.normalize_or_zero());
                 // Land behind the mark is no concern until the mark is passed.
                 (progress / self.reference_mps, (left_m / over_ground.length().max(0.3) + 15.0).min(AHEAD_S))
             }
@@ -229,7 +246,9 @@ impl Tactics {
         let beside_m = 12.0 + at.length_m;
         let clear_s = lookout.clear_s(senses.place, over_ground, at.least_depth_m, beside_m, ahead_s);
         let lack = if clear_s < ahead_s { 1.0 - clear_s / AHEAD_S } else { 0.0 };
-        let turn = wrap_angle(heading - senses.heading).abs() / std::f64::consts::PI;
+        // Small corrections are free, or a boat would rather be set off her line than correct for it.
+        let turn = (wrap_angle(heading - senses.heading).abs() - radians(12.0)).max(0.0);
+        let turn = turn / std::f64::consts::PI;
         let score = progress
             - SHORE_WEIGHT * lack * lack
             - TRAFFIC_WEIGHT * lookout.conflict(own, over_ground)
