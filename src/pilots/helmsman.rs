@@ -188,6 +188,7 @@ impl Helmsman {
             least_depth_m: keep.min(here - 0.1),
             length_m: self.craft.length_m,
             line: glam::DVec2::ZERO,
+            gain: glam::DVec2::ZERO,
             free_to_turn: self.turned.is_none_or(|turned| now.since(turned) >= pause),
         };
         let plan = self.tactics.choose(&self.senses, &self.lookout, &at);

@@ -17,10 +17,13 @@ const SHORE_WEIGHT: f64 = 2.5;
 const TRAFFIC_WEIGHT: f64 = 1.4;
 /// What a turn by half a circle costs, in shares of full speed: keeps the course quiet.
 const TURN_WEIGHT: f64 = 0.12;
-/// How much better a gybe must be before it is worth its trouble.
-const GYBE_RATIO: f64 = 1.22;
-/// What changing sides costs in any case, in shares of full speed.
-const SIDE_COST: f64 = 0.04;
+/// True wind angle below which running dead down wind gets slower than gybing.
+const GYBING_DEG: f64 = 153.0;
+/// What changing sides costs, in shares of the best progress.
+const SIDE_COST: f64 = 0.10;
+/// Weight of closing with the mark against keeping the side, where both make the same way to windward:
+/// with `SIDE_COST` it bounds a beat to a cone of about ±16° below the mark.
+const CLOSING_WEIGHT: f64 = 0.25;
 /// Seconds over which the boat's own reference speed is learnt.
 const LEARN_S: f64 = 90.0;
 
@@ -68,6 +71,8 @@ pub(super) struct Plan {
     /// Seconds of clear water ahead on it.
     pub clear_s: f64,
     score: f64,
+    /// Share of the best speed with which it closes with the mark.
+    closing: f64,
 }
 
 /// What the choice depends on besides the senses.
@@ -83,8 +88,10 @@ pub(super) struct Situation {
     pub length_m: f64,
     /// Whether the other side may be chosen now.
     pub free_to_turn: bool,
-    /// The way to the target through the water; filled in by the choice.
+    /// The way to the target through the water, metres; filled in by the choice.
     pub line: DVec2,
+    /// What a velocity gains on it, seconds per metre; filled in by the choice.
+    pub gain: DVec2,
 }
 
 /// The skipper: weighs headings.
@@ -92,8 +99,8 @@ pub(super) struct Situation {
 pub(super) struct Tactics {
     /// Best speed in the present wind as learnt so far, m/s.
     reference_mps: f64,
-    /// How much better the other tack must be before the boat goes about.
-    tack_ratio: f64,
+    /// How much better the other side must be before the boat goes about.
+    side_cost: f64,
     /// True wind angle close-hauled, radians.
     close_hauled: f64,
     sails: bool,
@@ -105,7 +112,7 @@ impl Tactics {
     pub(super) fn new(sails: bool, reference_mps: f64, boldness: f64) -> Self {
         Self {
             reference_mps,
-            tack_ratio: 1.8 + 0.3 * boldness,
+            side_cost: SIDE_COST * (1.0 + 0.35 * boldness),
             close_hauled: radians(CLOSE_HAULED_DEG + boldness),
             sails,
         }
@@ -134,7 +141,8 @@ impl Tactics {
     /// The best course now.
     pub(super) fn choose(&self, senses: &Senses, lookout: &Lookout, at: &Situation) -> Plan {
         let line = at.target.map_or(DVec2::ZERO, |target| self.line_through_water(senses, target));
-        let at = &Situation { line, ..*at };
+        let gain = if line.length() > 1e-3 { self.gain(senses, line) } else { DVec2::ZERO };
+        let at = &Situation { line, gain, ..*at };
         let own = Own {
             place: senses.place,
             velocity: senses.velocity,
@@ -156,10 +164,8 @@ impl Tactics {
         }
         let keep = self.best_on(senses, lookout, at, &own, at.side);
         let other = self.best_on(senses, lookout, at, &own, -at.side);
-        let off_wind = wrap_angle(own.wind_from - keep.heading).abs();
-        let ratio = if off_wind < radians(80.0) { self.tack_ratio } else { GYBE_RATIO };
-        let needed = SIDE_COST + if keep.score > 0.0 { keep.score * ratio } else { keep.score + 0.2 };
-        if at.free_to_turn && other.score > needed { other } else { keep }
+        let worth = |plan: &Plan| plan.score + CLOSING_WEIGHT * plan.closing;
+        if at.free_to_turn && worth(&other) > worth(&keep) + self.side_cost { other } else { keep }
     }
 
     /// The best course with the wind on one side.
@@ -195,19 +201,42 @@ impl Tactics {
         let mut line = ground;
         // The time depends on the line and the line on the time: a few rounds settle it.
         for _ in 0..5 {
-            let angle = wrap_angle(senses.wind_from_slow() - trig::heading(line.x, line.y)).abs();
-            let speed = if self.sails && angle < self.close_hauled {
-                self.expected_mps(self.close_hauled) * trig::cos(self.close_hauled) / trig::cos(angle)
-            } else {
-                self.expected_mps(angle)
-            };
-            let drift = senses.current * (line.length() / speed.max(0.3));
+            let drift = senses.current * self.time_s(senses, line);
             // Against a stream as fast as the boat no line helps; point well up and hope for slack water.
             let most_m = 0.7 * left_m;
             let drift = if drift.length() > most_m { drift * (most_m / drift.length()) } else { drift };
             line = ground - drift;
         }
         line
+    }
+
+    /// Time to sail a line through the water, beating or gybing where that is needed, seconds.
+    fn time_s(&self, senses: &Senses, line: DVec2) -> f64 {
+        let angle = wrap_angle(senses.wind_from_slow() - trig::heading(line.x, line.y)).abs();
+        let (close, broad) = (self.close_hauled, radians(GYBING_DEG));
+        // Two tacks make good along the wind what one close-hauled course does, whatever their shares.
+        let zigzag = |course: f64| self.expected_mps(course) * trig::cos(course) / trig::cos(angle);
+        let speed = if !self.sails {
+            self.reference_mps
+        } else if angle < close {
+            zigzag(close)
+        } else if angle > broad {
+            zigzag(broad)
+        } else {
+            self.expected_mps(angle)
+        };
+        line.length() / speed.max(0.2)
+    }
+
+    /// The direction and rate in which the time to the end of a line falls, seconds per metre: a velocity
+    /// times this is 1 on the best course, on both tacks alike while beating.
+    fn gain(&self, senses: &Senses, line: DVec2) -> DVec2 {
+        let step_m = (0.02 * line.length()).max(1e-3);
+        let slope = |axis: DVec2| {
+            let (fore, aft) = (line + axis * step_m, line - axis * step_m);
+            (self.time_s(senses, fore) - self.time_s(senses, aft)) / (2.0 * step_m)
+        };
+        DVec2::new(slope(DVec2::X), slope(DVec2::Y))
     }
 
     /// The heading whose way through the water is that line.
@@ -236,9 +265,9 @@ impl Tactics {
         let (progress, ahead_s) = match at.target {
             Some(target) => {
                 let left_m = (target - senses.place).length();
-                let progress = through_water.dot(line.normalize_or_zero());
+                let progress = through_water.dot(at.gain);
                 // Land behind the mark is no concern until the mark is passed.
-                (progress / self.reference_mps, (left_m / over_ground.length().max(0.3) + 15.0).min(AHEAD_S))
+                (progress, (left_m / over_ground.length().max(0.3) + 15.0).min(AHEAD_S))
             }
             // Nowhere to go: lie on an easy reach.
             None => (-0.2 * (angle.abs() - radians(70.0)).abs(), AHEAD_S),
@@ -253,6 +282,7 @@ impl Tactics {
             - SHORE_WEIGHT * lack * lack
             - TRAFFIC_WEIGHT * lookout.conflict(own, over_ground)
             - TURN_WEIGHT * turn;
-        Plan { heading, close_hauled: false, side, clear_s, score }
+        let closing = through_water.dot(line.normalize_or_zero()) / self.reference_mps;
+        Plan { heading, close_hauled: false, side, clear_s, score, closing }
     }
 }
