@@ -95,16 +95,19 @@ pub(super) struct Canvas {
     flat: f64,
     spinnaker: bool,
     changed: Tick,
+    flattened: Tick,
 }
 
 /// Ticks between two changes of sail: a crew needs a minute.
 const SAIL_CHANGE_TICKS: u64 = 60 * 45;
+/// Ticks that the sails stay flat after the last gust.
+const FLAT_TICKS: u64 = 30 * 45;
 /// Reefs that can be tied in.
 const REEFS: [f64; 4] = [1.0, 0.8, 0.6, 0.42];
 
 impl Canvas {
     pub(super) fn new() -> Self {
-        Self { reef: 1.0, flat: 1.0, spinnaker: false, changed: Tick(0) }
+        Self { reef: 1.0, flat: 1.0, spinnaker: false, changed: Tick(0), flattened: Tick(0) }
     }
 
     /// Changes sails when wind and heel ask for it.
@@ -112,14 +115,9 @@ impl Canvas {
         let heel = degrees(senses.heel.abs());
         let apparent = degrees(senses.apparent_angle.abs());
         let blow = senses.apparent_speed;
-        // Flatten first, reef later; a step back needs some degrees less, or the crew would never rest.
-        self.flat = match (heel, self.flat) {
-            (26.0.., _) => 0.65,
-            (21.0.., flat) => flat.min(0.8),
-            (17.0.., flat) => flat,
-            _ => 1.0,
-        };
-        let press = heel > 28.0 || blow > 13.0;
+        let gust = degrees(senses.heel_peak);
+        self.flatten(senses, heel, gust);
+        let press = heel > 26.0 || gust > 42.0 || blow > 13.0;
         let kite = craft.spinnaker
             && self.reef > 0.9
             && apparent > if self.spinnaker { 80.0 } else { 95.0 }
@@ -136,7 +134,7 @@ impl Canvas {
         let step = REEFS.iter().position(|reef| *reef <= self.reef + 1e-6).unwrap_or(0);
         let step = if press {
             (step + 1).min(REEFS.len() - 1)
-        } else if heel < 14.0 && blow < 9.5 {
+        } else if heel < 15.0 && gust < 24.0 && blow < 10.0 {
             step.saturating_sub(1)
         } else {
             step
@@ -148,6 +146,23 @@ impl Canvas {
         }
     }
 
+    /// Flattens at once when it blows, and fills the sails again only after a quiet while.
+    fn flatten(&mut self, senses: &Senses, heel: f64, gust: f64) {
+        let wanted = if heel > 25.0 || gust > 36.0 {
+            0.65
+        } else if heel > 20.0 || gust > 29.0 {
+            0.8
+        } else {
+            1.0
+        };
+        if wanted <= self.flat {
+            self.flat = wanted;
+            self.flattened = senses.tick;
+        } else if senses.tick.since(self.flattened) > FLAT_TICKS {
+            self.flat = wanted;
+        }
+    }
+
     /// Takes the spinnaker in at once.
     pub(super) fn douse(&mut self) {
         self.spinnaker = false;
@@ -155,9 +170,8 @@ impl Canvas {
 
     /// A helm with these sails, trimmed to the apparent wind.
     pub(super) fn set(&self, senses: &Senses, rudder_rad: f64) -> Helm {
-        let heel = senses.heel.abs();
         // In a gust the sheet goes first, before the reef is tied in.
-        let ease = (2.0 * (heel - radians(30.0))).clamp(0.0, 0.5);
+        let ease = (2.0 * (senses.heel_now.abs() - radians(28.0))).clamp(0.0, 0.5);
         Helm {
             rudder_rad,
             sheet: (sheet_for(senses.apparent_angle) - ease).clamp(0.0, 1.0),

@@ -19,6 +19,7 @@ pub(crate) struct Glance {
     pub(crate) heel: f64,
     pub(crate) true_angle: f64,
     pub(crate) rudder: f64,
+    pub(crate) gear: String,
 }
 
 #[expect(clippy::cast_possible_truncation)]
@@ -104,6 +105,10 @@ pub(crate) fn sail(
                 heel: degrees(seen.heel_rad),
                 true_angle: -degrees(fairway::units::wrap_angle(seen.heading_rad)),
                 rudder: degrees(vessel.gear.rudder_rad),
+                gear: format!(
+                    "sheet {:.2} reef {:.2} flat {:.2} kite {:.1}",
+                    vessel.gear.sheet, vessel.gear.reef, vessel.gear.flat, vessel.gear.spinnaker
+                ),
             });
         }
     }
@@ -127,16 +132,20 @@ fn yacht_beats_and_runs_home_in_a_seaway() {
         let marks = [DVec2::new(0.0, 2_000.0), DVec2::new(0.0, 0.0)];
         let (pilot, passed, log) = sail("first407", &marks, wind_kn * 0.5144, &chop(), stride, 60);
         if std::env::var_os("SHOW").is_some() {
-            for (n, at) in log.iter().enumerate().step_by(15) {
+            for (n, at) in log.iter().enumerate().step_by(5) {
                 println!(
-                    "{n:5} {:6.0} {:6.0} {:5.2} m/s heel {:5.1} twa {:6.1} rudder {:5.1}",
-                    at.place.x, at.place.y, at.speed, at.heel, at.true_angle, at.rudder
+                    "{n:5} {:6.0} {:6.0} {:5.2} m/s heel {:5.1} twa {:6.1} rudder {:5.1} {}",
+                    at.place.x, at.place.y, at.speed, at.heel, at.true_angle, at.rudder, at.gear
                 );
             }
         }
         let minutes = log.len() / 60;
         let heel = log.iter().map(|at| at.heel.abs()).fold(0.0, f64::max);
-        println!("{wind_kn} kn, stride {stride}: {passed} marks in {minutes} min, {} tacks, {} gybes, heel to {heel:.0}°", pilot.tacks(), pilot.gybes());
+        println!(
+            "{wind_kn} kn, stride {stride}: {passed} marks in {minutes} min, {} tacks, {} gybes, heel to {heel:.0}°",
+            pilot.tacks(),
+            pilot.gybes()
+        );
         assert_eq!(passed, 2, "at {} kn", wind_kn);
         assert!(heel < 45.0);
     }
