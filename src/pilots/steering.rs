@@ -46,7 +46,7 @@ impl Craft {
 /// Rudder at most when steering a course; more only brakes.
 const RUDDER_MAX: f64 = 0.38;
 /// Rudder at most when going about.
-const RUDDER_HARD: f64 = 0.55;
+const RUDDER_HARD: f64 = 0.42;
 /// Speed at which the gains are as stated; a rudder's force grows with the square of the speed.
 const GAIN_SPEED_MPS: f64 = 2.8;
 
