@@ -189,8 +189,7 @@ mod tests {
     #[test]
     fn way_bends_at_the_mark_that_is_steered_for() {
         let marks = [DVec2::new(200.0, 200.0), DVec2::new(200.0, 700.0)];
-        let ahead =
-            cells_ahead(&vessel(DVec2::new(5.0, 0.0), &marks), DVec2::new(100.0, 200.0), 256.0, 100.0);
+        let ahead = cells_ahead(&vessel(DVec2::new(5.0, 0.0), &marks), DVec2::new(100.0, 200.0), 256.0, 60.0);
         assert_eq!(certain(&ahead), [(0, 0), (0, 1)], "it turns north before the eastern border");
     }
 
