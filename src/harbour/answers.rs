@@ -230,7 +230,7 @@ pub struct StatusAnswer {
     pub handoff_ticks_missed: u64,
     /// Whether everything is being stopped.
     pub stopping: bool,
-    /// The latest troubles, oldest first.
+    /// The latest troubles, oldest first; with `?brief=true` only the last one.
     pub troubles: Vec<String>,
     /// The regions that have not ended; left out with `?brief=true`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

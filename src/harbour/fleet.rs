@@ -1,6 +1,5 @@
 //! The harbour's regions: started as planned, enrolled, introduced, watched, ended.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::engine::{Engine, EngineEvent, ReadyInfo, RegionSpec};
@@ -41,10 +40,14 @@ pub(super) struct Region {
     pub(super) handoffs: u32,
     pub(super) ticks_missed: u64,
     line_open: bool,
+    /// Whether it could ever be told anything.
+    line_was_open: bool,
     redials: u32,
     redial_at: Option<Instant>,
     /// When it was told to end.
     ending: Option<Instant>,
+    /// What was wrong with it when it was killed.
+    fault: Option<String>,
 }
 
 /// Regions of one cell that failed, one after the other.
@@ -63,10 +66,11 @@ impl Failures {
 }
 
 impl Region {
-    fn neighbour(&self) -> Option<Neighbour> {
+    /// As its neighbours are told of it, once it listens.
+    fn neighbour(&self, cell_m: f64) -> Option<Neighbour> {
         Some(Neighbour {
             region: self.spec.id,
-            area: self.spec.cell.area(1.0),
+            area: self.spec.cell.area(cell_m),
             addr: self.info.as_ref()?.addr,
             name: self.spec.name.clone(),
         })
@@ -123,9 +127,11 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             handoffs: 0,
             ticks_missed: 0,
             line_open: false,
+            line_was_open: false,
             redials: 0,
             redial_at: None,
             ending: None,
+            fault: None,
         };
         self.regions.insert(id, region);
         let exist = u32::try_from(self.regions.len()).unwrap_or(u32::MAX);
@@ -136,10 +142,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let cell_m = self.config.course.cell_m;
         let neighbours = neighbours
             .iter()
-            .filter_map(|id| {
-                let other = self.regions.get(id)?;
-                Some(Neighbour { area: other.spec.cell.area(cell_m), ..other.neighbour()? })
-            })
+            .filter_map(|id| self.regions.get(id)?.neighbour(cell_m))
             .collect();
         self.lines.send(region, Message::Neighbours(neighbours));
     }
@@ -171,19 +174,25 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 self.counts.regions_stopped += 1;
                 self.counts.handoffs += entry.handoffs;
                 self.counts.ticks_missed += entry.ticks_missed;
-                let killed_when_told = entry.ending.is_some() && (clean || console.is_empty());
-                if !killed_when_told {
-                    let last = if console.is_empty() {
-                        "its console is empty".to_owned()
-                    } else {
-                        format!("its last words: {}", console.join(" | "))
-                    };
-                    let what = format!("region {} ended by itself ({how}); {last}", entry.spec.name);
-                    self.on_failure(&entry.spec, &what, moment);
+                let why = self.why_ended(&entry, &how, clean, &console);
+                if let Some(why) = &why {
+                    self.on_failure(&entry.spec, why, moment);
                 }
-                self.set_adrift(region, &entry.spec.name, moment);
+                self.set_adrift(region, why.unwrap_or_else(|| format!("{} ended", entry.spec.name)), moment);
             }
         }
+    }
+
+    /// What was wrong with a region that ended; nothing when it was told to and did as it should.
+    fn why_ended(&self, entry: &Region, how: &str, clean: bool, console: &[String]) -> Option<String> {
+        let what = match (&entry.fault, entry.ending) {
+            (Some(fault), _) => format!("{fault} and was ended"),
+            (None, Some(_)) if clean || entry.info.is_none() || !entry.line_was_open => return None,
+            (None, Some(_)) => format!("ended badly when told to ({how})"),
+            (None, None) => format!("ended by itself ({how})"),
+        };
+        let said = if console.is_empty() { "nothing".to_owned() } else { console.join(" | ") };
+        Some(format!("region {} {what}; its console's last lines: {said}", entry.spec.name))
     }
 
     /// A region failed: counts it, and gives up those who waited for it when it was not the first time.
@@ -219,6 +228,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     fn on_open(&mut self, region: RegionId, moment: Moment) {
         let Some(entry) = self.regions.get_mut(&region) else { return };
         entry.line_open = true;
+        entry.line_was_open = true;
         entry.redials = 0;
         entry.redial_at = None;
         if entry.phase == Phase::Booting {
@@ -268,30 +278,26 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     /// Ends what hangs and redials what broke.
     pub(super) fn watch_regions(&mut self, moment: Moment) {
         let now = moment.instant;
-        let mut troubles = BTreeMap::new();
         for (&id, entry) in &mut self.regions {
+            if entry.fault.is_some() {
+                continue;
+            }
             let waited = now.saturating_duration_since(entry.ending.unwrap_or(entry.started));
             if entry.phase == Phase::Booting && waited > BOOT_PATIENCE {
-                troubles.insert(id, format!("was not ready after {} s", BOOT_PATIENCE.as_secs()));
-                // So that it is not ended twice while its process ends.
-                entry.started = now;
+                entry.fault = Some(format!("was not ready after {} s", BOOT_PATIENCE.as_secs()));
             } else if entry.phase == Phase::Draining && waited > DRAIN_PATIENCE {
-                troubles.insert(id, format!("had not drained after {} s", DRAIN_PATIENCE.as_secs()));
-                entry.ending = Some(now);
+                entry.fault = Some(format!("had not drained after {} s", DRAIN_PATIENCE.as_secs()));
             } else if entry.redial_at.is_some_and(|at| now >= at) {
                 entry.redials += 1;
                 entry.redial_at = None;
-                if let Some(info) = entry.info.as_ref().filter(|_| entry.redials <= REDIALS) {
-                    self.lines.open(id, &entry.spec.name, info);
-                } else {
-                    troubles.insert(id, "could not be reached any more".to_owned());
+                match &entry.info {
+                    Some(info) if entry.redials <= REDIALS => self.lines.open(id, &entry.spec.name, info),
+                    _ => entry.fault = Some("could not be reached any more".to_owned()),
                 }
             }
-        }
-        for (id, what) in troubles {
-            self.engine.kill(id);
-            let name = self.regions.get(&id).map(|entry| entry.spec.name.clone()).unwrap_or_default();
-            self.trouble(format!("region {name} {what} and was ended"));
+            if entry.fault.is_some() {
+                self.engine.kill(id);
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod http;
 pub mod lines;
 mod passages;
 pub mod process;
+pub mod quic;
 mod requests;
 
 use std::collections::{BTreeMap, VecDeque};
