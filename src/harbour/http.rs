@@ -13,6 +13,7 @@
 //! Anything else is `{"error": "…"}` with the status that fits.
 
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -28,10 +29,13 @@ use tokio::sync::oneshot;
 
 use super::answers::{BookingRequest, StopRequest};
 use super::{Answer, Asked, Request};
+use crate::clock;
 use crate::units::VesselId;
 
 /// Bytes of a request's body at most: a whole boat takes a few thousand.
 const BODY_BYTES: usize = 64 * 1024;
+/// Wall time for the last answers to be read; then the port closes on whoever is still reading.
+const FAREWELL: Duration = Duration::from_millis(300);
 /// Requests that wait for the harbour's thread, which takes them fifty times a second.
 const QUEUE: usize = 1_024;
 
@@ -94,9 +98,9 @@ impl Drop for HttpPort {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
-        if let Some(thread) = self.thread.take() {
-            // It ends when the last answer is written; each asker's own patience bounds that.
-            let _ = thread.join();
+        let patience = clock::now() + FAREWELL;
+        while self.thread.take_if(|thread| thread.is_finished()).is_none() && clock::now() < patience {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -18,7 +18,6 @@ mod berths;
 pub mod client;
 pub mod engine;
 mod fleet;
-pub mod hex;
 pub mod http;
 pub mod lines;
 mod passages;
@@ -249,4 +248,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         }
         self.troubles.push_back(what);
     }
+}
+
+/// The SHA-256 that 64 hexadecimal digits stand for.
+fn key_from_hex(text: &str) -> Option<[u8; 32]> {
+    crate::config::from_hex(text).ok()?.try_into().ok()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use glam::{DQuat, DVec2, DVec3};
+use glam::{DVec2, DVec3};
 
 use super::engine::Engine;
 use super::lines::Lines;
@@ -12,9 +12,8 @@ use crate::atlas::{Cell, Course, Mark};
 use crate::clock::CourseClock;
 use crate::corridor::{Booking, Phase, VesselView};
 use crate::sim::{Vessel, Voyage};
-use crate::trig;
 use crate::units::{RegionId, Tick, VesselId};
-use crate::vessel::{BoatSpec, Gear, Helm, VesselState};
+use crate::vessel::{BoatSpec, Gear, Helm, VesselState, rotation};
 use crate::wire::Message;
 use crate::wire::message::{Epoch, VesselRecord, VesselReport};
 
@@ -324,12 +323,10 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
 /// A state of which only place and heading count.
 fn at_rest(place: DVec2, heading_rad: f64) -> VesselState {
-    // Body x points ahead: from east, counter-clockwise, by the complement of the heading.
-    let (sin, cos) = trig::sin_cos((std::f64::consts::FRAC_PI_2 - heading_rad) * 0.5);
     let helm = Helm::default();
     VesselState {
         position_m: DVec3::new(place.x, place.y, 0.0),
-        attitude: DQuat::from_xyzw(0.0, 0.0, sin, cos),
+        attitude: rotation::upright(heading_rad),
         velocity_mps: DVec3::ZERO,
         spin_radps: DVec3::ZERO,
         helm,

@@ -14,7 +14,9 @@ use serde::Deserialize;
 
 use super::addresses::Addresses;
 use super::engine::{Engine, EngineError, EngineEvent, ReadyInfo, RegionSpec};
+use super::key_from_hex;
 use crate::clock;
+use crate::config::to_hex;
 use crate::units::RegionId;
 
 /// Lines of a console that are kept: a panic message with its place, and what led to it.
@@ -92,10 +94,9 @@ impl ProcessEngine {
             .arg(&spec.course)
             .arg(format!("--cell={},{}", spec.cell.x, spec.cell.y))
             .arg(format!("--id={}", spec.id.0))
-            .arg(format!("--name={}", spec.name))
             .arg(format!("--listen={listen}"))
             .arg(format!("--seed={}", spec.seed))
-            .arg(format!("--authority={}", super::hex::encode(&spec.authority)))
+            .arg(format!("--authority={}", to_hex(&spec.authority)))
             .arg(format!("--clock={},{},{}", spec.clock.tick.0, spec.clock.unix_ns, spec.clock.warp))
             .arg("--lifeline");
         if let Some(record) = &spec.record {
@@ -237,7 +238,7 @@ fn read_ready(line: &[u8]) -> Result<ReadyInfo, String> {
     let said = || String::from_utf8_lossy(line).trim_end().to_owned();
     let line: ReadyLine = serde_json::from_slice(line)
         .map_err(|error| format!("the region server said {:?} when it should be ready: {error}", said()))?;
-    let key = super::hex::decode_32(&line.key)
+    let key = key_from_hex(&line.key)
         .ok_or_else(|| format!("the region server's key {:?} is not 64 hex digits", line.key))?;
     if !line.ready {
         return Err("the region server says that it is not ready".to_owned());

@@ -14,8 +14,9 @@ use super::berths::{Hull, berth};
 use super::engine::Engine;
 use super::lines::Lines;
 use super::passages::{Passage, Stage};
-use super::{Harbour, Moment, hex};
+use super::{Harbour, Moment, key_from_hex};
 use crate::atlas::Mark;
+use crate::config::to_hex;
 use crate::corridor::Phase;
 use crate::limits::PASSAGES;
 use crate::units::{Tick, VesselId};
@@ -158,7 +159,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         if self.passages.len() >= PASSAGES {
             return refuse(503, format!("all {PASSAGES} passages are taken; start another harbour"));
         }
-        let Some(crew_key) = hex::decode_32(&booking.key) else {
+        let Some(crew_key) = key_from_hex(&booking.key) else {
             return refuse(
                 422,
                 "`key` is not 64 hexadecimal digits; give the SHA-256 of the crew's public key".to_owned(),
@@ -287,8 +288,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             state,
             reason,
             region,
-            ticket: (!passage.is_over()).then(|| hex::encode(&passage.ticket)),
-            authority: (!passage.is_over()).then(|| hex::encode(&self.config.authority)),
+            ticket: (!passage.is_over()).then(|| to_hex(&passage.ticket)),
+            authority: (!passage.is_over()).then(|| to_hex(&self.config.authority)),
             course: self.config.course.name.clone(),
             start_tick: passage.started.map(|tick| tick.0),
             arrived_tick: arrived,
