@@ -206,7 +206,8 @@ impl Session {
         }
         let active = self.active().map(|circuit| circuit.id);
         let expired = |circuit: &Circuit| {
-            let unheard = circuit.session.is_none() && now > circuit.dialled + WELCOME;
+            // Standing by, a circuit may wait long for its vessel; the first one may not.
+            let unheard = active.is_none() && now > circuit.dialled + WELCOME;
             let left = circuit.superseded.is_some_and(|since| now > since + SUPERSEDED);
             (unheard || left) && Some(circuit.id) != active
         };
@@ -255,9 +256,13 @@ impl Session {
         });
     }
 
-    /// The circuit to steer by: the one that brought the highest epoch, else any that has a session.
+    /// The circuit to steer by: the one that brought the highest epoch, else any that has a session. The
+    /// first state of a new owner may overtake its Welcome; the session goes on there all the same.
     fn active(&self) -> Option<&Circuit> {
-        self.circuits.iter().filter(|circuit| circuit.session.is_some()).max_by_key(|circuit| circuit.epoch)
+        self.circuits
+            .iter()
+            .filter(|circuit| circuit.session.is_some() || circuit.epoch.is_some())
+            .max_by_key(|circuit| circuit.epoch)
     }
 
     /// A circuit that was dialled is open.
