@@ -294,18 +294,3 @@ mod tests {
         }
     }
 }
-
-/// A boat that cannot be sailed.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct BoatError(pub String);
-
-impl BoatSpec {
-    /// Checks every figure.
-    ///
-    /// # Errors
-    /// Names the figure and its range.
-    pub fn check(&self) -> Result<(), BoatError> {
-        Ok(())
-    }
-}
