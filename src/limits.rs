@@ -16,12 +16,29 @@ pub const REGION_VESSELS: usize = 256;
 pub const MESSAGE_BYTES: usize = 512 * 1024;
 /// Bytes of one datagram: QUIC promises paths of 1,200 bytes, less its own header.
 pub const DATAGRAM_BYTES: usize = 1_150;
-/// Depth of nesting in a MessagePack message; ours need seven.
-pub const MESSAGE_DEPTH: usize = 12;
+/// Depth of nesting in a MessagePack message: a row of a table of a sail of the boat of a vessel that is
+/// offered lies 13 deep, the place of its mark 11.
+pub const MESSAGE_DEPTH: usize = 16;
+/// Bytes of one stream message from a client: a `Join` with a whole boat is the largest.
+pub const CLIENT_MESSAGE_BYTES: usize = 32 * 1024;
+/// Bytes of a signed ticket: a course's name of 64 bytes takes a third of it.
+pub const TICKET_BYTES: usize = 512;
 /// Messages waiting between the network and the simulation, each way: a second of a full region.
 pub const QUEUE_MESSAGES: usize = 16_384;
 /// Circuits that one endpoint serves at once.
 pub const CIRCUITS: usize = 4_096;
+/// Circuits that may be on the way to proving who they are at once; beyond a quarter of them an address must
+/// first show that it can receive.
+pub const HANDSHAKES: usize = 256;
+/// Bytes of stream messages that wait for one circuit; who reads more slowly than that is closed. Four of
+/// the largest messages.
+pub const CIRCUIT_BACKLOG_BYTES: usize = 4 * MESSAGE_BYTES;
+/// Bytes that a peer may send on a circuit's stream ahead of what has been read; with [`CIRCUITS`] times
+/// this lying unread, half a gigabyte.
+pub const CIRCUIT_WINDOW_BYTES: u32 = 128 * 1024;
+/// Bytes of datagrams that wait for one circuit, each way: most of a second at 45 a second, after which the
+/// oldest are of no use.
+pub const CIRCUIT_DATAGRAM_BYTES: usize = 32 * DATAGRAM_BYTES;
 /// Seconds of wall time in which a circuit must prove who it is; a half-open one costs memory.
 pub const HANDSHAKE_S: u64 = 5;
 /// Seconds of wall time without a word after which a circuit is dead.
@@ -30,6 +47,12 @@ pub const CIRCUIT_IDLE_S: u64 = 10;
 pub const INPUT_TICKS: usize = 180;
 /// Prims that stand in a course; each is looked at when an island forms.
 pub const COURSE_PRIMS: usize = 20_000;
+/// Side of a course's extent, metres: its lattices of land and patches then take a megabyte.
+pub const COURSE_SIDE_M: f64 = 100_000.0;
+/// Marks of a course; a passage carries them in every record.
+pub const COURSE_MARKS: usize = 64;
+/// Tide and current stations of a course; every node of its lattice holds a weight for each.
+pub const COURSE_STATIONS: usize = 32;
 /// Bytes of any one file of a course: a coast cut from a full-resolution data set is about one.
 pub const COURSE_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// Vessels of one booking desk at once.

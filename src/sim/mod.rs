@@ -270,3 +270,10 @@ pub fn afloat(sea: &Sea, boat: &BoatSpec, place_m: DVec3, heading_rad: f64, tick
     let water = sea.water(place, tick);
     vessel::at_rest(&Class::new(boat), place, water.level_m, heading_rad)
 }
+
+/// The heading of a vessel, radians clockwise from north.
+#[must_use]
+pub fn heading_of(state: &VesselState) -> f64 {
+    let bow = state.attitude * DVec3::X;
+    crate::trig::heading(bow.x, bow.y)
+}

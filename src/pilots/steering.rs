@@ -1,0 +1,158 @@
+//! Hands on the wheel, the sheets and the reefing lines.
+
+use super::senses::Senses;
+use crate::units::{Tick, degrees, radians, wrap_angle};
+use crate::vessel::{BoatSpec, Helm};
+
+/// What a helmsman knows of his boat from walking around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Craft {
+    pub(super) length_m: f64,
+    pub(super) draft_m: f64,
+    pub(super) sails: bool,
+    pub(super) engine: bool,
+    pub(super) spinnaker: bool,
+    /// Hull speed with wind or engine enough, m/s.
+    pub(super) pace_mps: f64,
+}
+
+impl Craft {
+    /// Reads a boat's file.
+    pub(super) fn of(boat: &BoatSpec) -> Self {
+        Self {
+            length_m: boat.length_m,
+            draft_m: 0.2 * boat.length_m,
+            sails: true,
+            engine: false,
+            spinnaker: true,
+            // Hull speed: 1.34 knots by the root of the water line in feet, a tenth less than over all.
+            pace_mps: 1.25 * (0.9 * boat.length_m).sqrt(),
+        }
+    }
+}
+
+/// Rudder at most when steering a course; more only brakes.
+const RUDDER_MAX: f64 = 0.38;
+/// Rudder at most when going about.
+const RUDDER_HARD: f64 = 0.55;
+/// Speed at which the gains are as stated; a rudder's force grows with the square of the speed.
+const GAIN_SPEED_MPS: f64 = 2.8;
+
+/// The wheel: a rudder order from a heading wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wheel {
+    /// Rudder that holds the boat straight against weather helm, radians.
+    trim: f64,
+    /// Liveliness of this helmsman, around 1.
+    hand: f64,
+}
+
+impl Wheel {
+    pub(super) fn new(hand: f64) -> Self {
+        Self { trim: 0.0, hand }
+    }
+
+    /// Rudder for a heading, radians; positive turns to starboard.
+    pub(super) fn steer(&mut self, senses: &Senses, heading: f64, length_m: f64) -> f64 {
+        let error = wrap_angle(heading - senses.heading);
+        if error.abs() < radians(15.0) && senses.speed > 0.5 {
+            // Weather helm is held by a rudder that is learnt over half a minute.
+            self.trim = (self.trim + error * senses.step_s.min(2.0) / 35.0).clamp(-0.14, 0.14);
+        }
+        let pace = (GAIN_SPEED_MPS / senses.speed_now.abs().max(0.7)).clamp(0.45, 2.2);
+        // The longer the hull the later it answers: meet the turn earlier.
+        let damping = 0.7 + 0.05 * length_m.min(40.0);
+        // With a second between orders the same gains would swing: be slower.
+        let pause = 1.0 / (1.0 + 0.6 * (senses.step_s - 0.2).clamp(0.0, 2.0));
+        let quick = 0.75 * error.clamp(-0.6, 0.6) - damping * senses.turn;
+        (self.hand * pause * pace * quick + self.trim).clamp(-RUDDER_MAX, RUDDER_MAX)
+    }
+
+    /// Rudder for a turn in one direction (1 to starboard) with that much of it left, radians.
+    pub(super) fn turn(&self, senses: &Senses, direction: f64, left_rad: f64, length_m: f64) -> f64 {
+        let damping = 0.5 + 0.05 * length_m.min(40.0);
+        let wanted = 0.9 * left_rad.clamp(0.0, 1.0) - 0.5 * damping * (direction * senses.turn).max(0.0);
+        direction * wanted.clamp(0.0, RUDDER_HARD)
+    }
+}
+
+/// The sails as they are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Canvas {
+    reef: f64,
+    flat: f64,
+    spinnaker: bool,
+    changed: Tick,
+}
+
+/// Ticks between two changes of sail: a crew needs a minute.
+const SAIL_CHANGE_TICKS: u64 = 60 * 45;
+/// Reefs that can be tied in.
+const REEFS: [f64; 4] = [1.0, 0.8, 0.6, 0.42];
+
+impl Canvas {
+    pub(super) fn new() -> Self {
+        Self { reef: 1.0, flat: 1.0, spinnaker: false, changed: Tick(0) }
+    }
+
+    /// Changes sails when wind and heel ask for it.
+    pub(super) fn mind(&mut self, senses: &Senses, craft: &Craft) {
+        let heel = degrees(senses.heel.abs());
+        let apparent = degrees(senses.apparent_angle.abs());
+        let blow = senses.apparent_speed;
+        self.flat = if heel > 18.0 || blow > 9.0 { 0.75 } else { 1.0 };
+        let press = heel > 28.0 || blow > 13.0;
+        let kite = craft.spinnaker
+            && self.reef > 0.9
+            && apparent > if self.spinnaker { 95.0 } else { 110.0 }
+            && blow > 1.5
+            && blow < if self.spinnaker { 8.0 } else { 6.5 };
+        if self.spinnaker && !kite && apparent < 90.0 {
+            // Rounding up under spinnaker cannot wait.
+            self.spinnaker = false;
+            self.changed = senses.tick;
+        }
+        if senses.tick.since(self.changed) < SAIL_CHANGE_TICKS && self.changed.0 > 0 {
+            return;
+        }
+        let step = REEFS.iter().position(|reef| *reef <= self.reef + 1e-6).unwrap_or(0);
+        let step = if press {
+            (step + 1).min(REEFS.len() - 1)
+        } else if heel < 14.0 && blow < 9.5 {
+            step.saturating_sub(1)
+        } else {
+            step
+        };
+        if REEFS[step] != self.reef || kite != self.spinnaker {
+            self.reef = REEFS[step];
+            self.spinnaker = kite && !press;
+            self.changed = senses.tick;
+        }
+    }
+
+    /// Takes the spinnaker in at once.
+    pub(super) fn douse(&mut self) {
+        self.spinnaker = false;
+    }
+
+    /// A helm with these sails, trimmed to the apparent wind.
+    pub(super) fn set(&self, senses: &Senses, rudder_rad: f64) -> Helm {
+        let heel = senses.heel.abs();
+        // In a gust the sheet goes first, before the reef is tied in.
+        let ease = (2.0 * (heel - radians(30.0))).clamp(0.0, 0.5);
+        Helm {
+            rudder_rad,
+            sheet: (sheet_for(senses.apparent_angle) - ease).clamp(0.0, 1.0),
+            reef: self.reef,
+            flat: self.flat,
+            spinnaker: self.spinnaker,
+            throttle: 0.0,
+        }
+    }
+}
+
+/// Sheet for an apparent wind angle: the boom at half of what the wind leaves beyond a sail's own angle.
+pub(super) fn sheet_for(apparent_angle_rad: f64) -> f64 {
+    let angle = degrees(wrap_angle(apparent_angle_rad).abs());
+    (1.0 - (angle - 28.0) / 132.0).clamp(0.1, 1.0)
+}

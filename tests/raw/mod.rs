@@ -1,0 +1,165 @@
+//! A QUIC peer that speaks no Fairway: writes what bytes it is told, and reads nothing by itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quinn::crypto::rustls::QuicClientConfig;
+use rustls::DigitallySignedStruct;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::{Mutex, oneshot};
+
+/// Longer than anything takes.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// A peer with an open connection.
+pub struct Raw {
+    runtime: Handle,
+    connection: quinn::Connection,
+    stream: Mutex<Option<quinn::SendStream>>,
+    _endpoint: quinn::Endpoint,
+    /// Ends the thread that keeps the connection alive between calls.
+    _stop: oneshot::Sender<()>,
+}
+
+impl Raw {
+    /// A peer that shows a key of its own.
+    pub fn dial(addr: SocketAddr) -> Self {
+        let runtime = runtime();
+        let (endpoint, connection) = runtime.block_on(async {
+            let endpoint = endpoint(true);
+            let connection = endpoint.connect(addr, "sea.fairway").unwrap().await.unwrap();
+            (endpoint, connection)
+        });
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        std::thread::spawn(move || runtime.block_on(stopped));
+        Self { runtime: handle, connection, stream: Mutex::default(), _endpoint: endpoint, _stop: stop }
+    }
+
+    /// Why a peer that shows no key is refused.
+    pub fn dial_without_key(addr: SocketAddr) -> String {
+        runtime().block_on(async {
+            let connecting = endpoint(false).connect(addr, "sea.fairway").unwrap();
+            // The client is done first; the server refuses what it then sees.
+            match connecting.await {
+                Ok(connection) => {
+                    tokio::time::timeout(PATIENCE, connection.closed()).await.unwrap().to_string()
+                }
+                Err(error) => error.to_string(),
+            }
+        })
+    }
+
+    /// Whether a second connection may send before its handshake is done.
+    pub fn resumes(addr: SocketAddr) -> bool {
+        runtime().block_on(async {
+            let endpoint = endpoint(true);
+            let first = endpoint.connect(addr, "sea.fairway").unwrap().await.unwrap();
+            // Time for session tickets to come.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            first.close(0_u32.into(), b"");
+            endpoint.connect(addr, "sea.fairway").unwrap().into_0rtt().is_ok()
+        })
+    }
+
+    /// Writes to the stream that it opens first.
+    pub fn write(&self, bytes: &[u8]) {
+        self.runtime.block_on(async {
+            let mut stream = self.stream.lock().await;
+            if stream.is_none() {
+                *stream = Some(self.connection.open_uni().await.unwrap());
+            }
+            // The other side may close in the middle.
+            let _ = stream.as_mut().unwrap().write_all(bytes).await;
+        });
+    }
+
+    /// Ends the stream.
+    pub fn finish(&self) {
+        self.runtime.block_on(async { self.stream.lock().await.as_mut().unwrap().finish().unwrap() });
+    }
+
+    /// Sends a datagram.
+    pub fn datagram(&self, bytes: &[u8]) {
+        self.runtime.block_on(async {
+            self.connection.send_datagram(bytes.to_vec().into()).unwrap();
+            // Lets it go out.
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        });
+    }
+
+    /// Waits until the other side has closed; its reason.
+    pub fn close_reason(&self) -> String {
+        self.runtime.block_on(async {
+            tokio::time::timeout(PATIENCE, self.connection.closed()).await.unwrap().to_string()
+        })
+    }
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn endpoint(with_key: bool) -> quinn::Endpoint {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone));
+    let mut tls = if with_key {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        builder.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
+    } else {
+        builder.with_no_client_auth()
+    };
+    tls.alpn_protocols = vec![b"fairway/1".to_vec()];
+    tls.enable_early_data = true;
+    let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
+    let mut endpoint = quinn::Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
+    endpoint.set_default_client_config(config);
+    endpoint
+}
+
+#[derive(Debug)]
+struct Anyone;
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
