@@ -1,7 +1,5 @@
 //! Sails by the lift and drag tables of the ORC velocity prediction program.
 
-#![expect(clippy::needless_range_loop, reason = "lanes of several arrays go in step")]
-
 use glam::DVec3;
 
 use super::boat::RigSpec;
