@@ -105,20 +105,31 @@ impl<'a> Sheet<'a> {
                 self.paper.element("path", format_args!(r#"d="{path}" fill="{colour}""#));
             }
         }
-        // A digitised coast is sharper than the grid of depths; without one the grid must do.
-        let rings = self.sea.course().coast().rings();
-        let mut land = String::new();
-        for ring in rings {
+        let land = relief.above(0.0, &frame);
+        self.paper.element("path", format_args!(r#"d="{land}" fill="{LAND}""#));
+        // A digitised coast is sharper than the grid of depths, and gets the ink.
+        let mut coast = String::new();
+        for ring in self.sea.course().coast().rings() {
             let ring: Vec<DVec2> = ring.iter().map(|place| frame.at(*place)).collect();
-            push_ring(&mut land, &ring);
-        }
-        if rings.is_empty() {
-            land = relief.above(0.0, &frame);
+            push_ring(&mut coast, &ring);
         }
         self.paper.element(
             "path",
             format_args!(
-                r##"d="{land}" fill="{LAND}" stroke="#a8935a" stroke-width="0.8" fill-rule="evenodd""##
+                r##"d="{coast}" fill="{LAND}" stroke="#a8935a" stroke-width="0.8" fill-rule="evenodd""##
+            ),
+        );
+        let extent = self.sea.course().extent;
+        let (corner, opposite) =
+            (frame.at(DVec2::new(extent.min.x, extent.max.y)), frame.at(DVec2::new(extent.max.x, extent.min.y)));
+        self.paper.element(
+            "rect",
+            format_args!(
+                r##"x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" fill="none" stroke="#6b7c88" stroke-width="1" stroke-dasharray="8 5""##,
+                corner.x,
+                corner.y,
+                opposite.x - corner.x,
+                opposite.y - corner.y
             ),
         );
     }
