@@ -264,6 +264,17 @@ impl Region {
         &self.config.name
     }
 
+    /// The ground that it sails.
+    #[must_use]
+    pub const fn area(&self) -> Area {
+        self.config.area
+    }
+
+    /// An order from aboard: queued for the next tick, or passed on to where the vessel went.
+    pub fn order(&mut self, vessel: VesselId, input: Input) {
+        self.take_order(vessel, input);
+    }
+
     /// The newest tick that it has sailed.
     #[must_use]
     pub fn tick(&self) -> Tick {
