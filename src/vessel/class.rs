@@ -92,14 +92,7 @@ impl Class {
     #[must_use]
     pub fn new(spec: &BoatSpec) -> Self {
         assert_eq!(spec.check(), Ok(()), "a class is made of a checked boat");
-        let mut form = YachtForm {
-            length_m: spec.length_m,
-            beam_m: spec.beam_m,
-            waterline_m: spec.hull.waterline_m,
-            waterline_beam_m: spec.hull.waterline_beam_m,
-            draft_m: 0.0,
-            freeboard_m: spec.hull.freeboard_m,
-        };
+        let mut form = form_of(spec, 0.0);
         form.draft_m = hull::floating_draft_m(form, spec.mass_kg);
         let mut columns = Columns::cut(&form);
         let mut still = columns.hydrostatics();
@@ -145,10 +138,41 @@ impl Class {
         }
     }
 
+    /// Points on the hull from the centre of gravity, body axes, metres: deck, waterline and keel line at
+    /// seven stations. Their convex hull is what others touch.
+    #[must_use]
+    pub fn outline_m(&self) -> Vec<DVec3> {
+        let form = form_of(&self.spec, self.canoe_draft_m);
+        let mut points = Vec::new();
+        for share in [-1.0, -0.8, -0.4, 0.0, 0.4, 0.7, 0.9, 1.0] {
+            let x = 0.5 * self.spec.length_m * share;
+            let half = hull::Form::half_breadth_m(&form, x);
+            let bottom = hull::Form::bottom_m(&form, x, 0.0);
+            for (breadth, z) in [(1.0, self.spec.hull.freeboard_m), (0.85, 0.1), (0.4, 0.9 * bottom)] {
+                for side in [-1.0, 1.0] {
+                    let z = z.max(bottom) - self.cg_m;
+                    points.push(DVec3::new(x - self.cg_x_m, side * breadth * half, z));
+                }
+            }
+        }
+        points
+    }
+
     /// Depth of the lowest point of the boat at rest, metres.
     #[must_use]
     pub fn draft_m(&self) -> f64 {
         self.reach_down_m - self.cg_m
+    }
+}
+
+fn form_of(spec: &BoatSpec, draft_m: f64) -> YachtForm {
+    YachtForm {
+        length_m: spec.length_m,
+        beam_m: spec.beam_m,
+        waterline_m: spec.hull.waterline_m,
+        waterline_beam_m: spec.hull.waterline_beam_m,
+        draft_m,
+        freeboard_m: spec.hull.freeboard_m,
     }
 }
 

@@ -3,6 +3,8 @@
 //! Columns stand on a grid whose places are affine in (station, row), so each component's phase is too:
 //! one sine for the corner, one rotation per station, one per row.
 
+#![expect(clippy::needless_range_loop, reason = "lanes of several arrays go in step")]
+
 use glam::DMat3;
 
 use super::hull::{COLUMNS, Columns, ROWS, STATIONS};
