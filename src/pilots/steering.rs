@@ -2,6 +2,7 @@
 
 use super::senses::Senses;
 use crate::units::{Tick, degrees, radians, wrap_angle};
+use crate::vessel::trim::sheet_for;
 use crate::vessel::{BoatSpec, Helm};
 
 /// What a helmsman knows of his boat from walking around it.
@@ -14,19 +15,30 @@ pub(super) struct Craft {
     pub(super) spinnaker: bool,
     /// Hull speed with wind or engine enough, m/s.
     pub(super) pace_mps: f64,
+    /// Greatest rudder angle, radians.
+    pub(super) rudder_max: f64,
 }
 
 impl Craft {
     /// Reads a boat's file.
     pub(super) fn of(boat: &BoatSpec) -> Self {
+        let keel_m = boat.keel.as_ref().map_or(0.0, |keel| keel.top_m + keel.span_m);
+        let rudder_m = boat.rudder.top_m + boat.rudder.span_m;
+        let engine = boat.engine.as_ref();
+        // Hull speed: 1.34 knots by the root of the waterline in feet.
+        let hull_speed = 1.25 * boat.hull.waterline_m.sqrt();
+        let sails = boat.rig.is_some();
         Self {
             length_m: boat.length_m,
-            draft_m: 0.2 * boat.length_m,
-            sails: true,
-            engine: false,
-            spinnaker: true,
-            // Hull speed: 1.34 knots by the root of the water line in feet, a tenth less than over all.
-            pace_mps: 1.25 * (0.9 * boat.length_m).sqrt(),
+            draft_m: keel_m.max(rudder_m),
+            sails,
+            engine: engine.is_some(),
+            spinnaker: boat.rig.as_ref().is_some_and(|rig| rig.spinnaker_m2 > 0.0),
+            pace_mps: match engine {
+                Some(engine) if !sails => hull_speed.min(engine.pitch_speed_mps),
+                _ => hull_speed,
+            },
+            rudder_max: radians(boat.rudder.limit_deg),
         }
     }
 }
@@ -100,14 +112,20 @@ impl Canvas {
         let heel = degrees(senses.heel.abs());
         let apparent = degrees(senses.apparent_angle.abs());
         let blow = senses.apparent_speed;
-        self.flat = if heel > 18.0 || blow > 9.0 { 0.75 } else { 1.0 };
+        // Flatten first, reef later; a step back needs some degrees less, or the crew would never rest.
+        self.flat = match (heel, self.flat) {
+            (26.0.., _) => 0.65,
+            (21.0.., flat) => flat.min(0.8),
+            (17.0.., flat) => flat,
+            _ => 1.0,
+        };
         let press = heel > 28.0 || blow > 13.0;
         let kite = craft.spinnaker
             && self.reef > 0.9
-            && apparent > if self.spinnaker { 95.0 } else { 110.0 }
-            && blow > 1.5
-            && blow < if self.spinnaker { 8.0 } else { 6.5 };
-        if self.spinnaker && !kite && apparent < 90.0 {
+            && apparent > if self.spinnaker { 80.0 } else { 95.0 }
+            && blow > 1.2
+            && blow < if self.spinnaker { 9.0 } else { 7.5 };
+        if self.spinnaker && (apparent < 70.0 || heel > 30.0) {
             // Rounding up under spinnaker cannot wait.
             self.spinnaker = false;
             self.changed = senses.tick;
@@ -149,10 +167,4 @@ impl Canvas {
             throttle: 0.0,
         }
     }
-}
-
-/// Sheet for an apparent wind angle: the boom at half of what the wind leaves beyond a sail's own angle.
-pub(super) fn sheet_for(apparent_angle_rad: f64) -> f64 {
-    let angle = degrees(wrap_angle(apparent_angle_rad).abs());
-    (1.0 - (angle - 28.0) / 132.0).clamp(0.1, 1.0)
 }
