@@ -39,6 +39,16 @@ impl Depth {
         }
     }
 
+    /// A depth that stands for the whole course where one figure must do, metres: two thirds of the deepest.
+    #[must_use]
+    pub fn typical_m(&self) -> f64 {
+        let deepest_m = match self {
+            Self::Shore { deepest_m, .. } => *deepest_m,
+            Self::Map(map) => -f64::from(map.heights_m.iter().copied().fold(f32::INFINITY, f32::min)),
+        };
+        (deepest_m * (2.0 / 3.0)).max(1.0)
+    }
+
     /// Whether [`Self::bed_m`] looks at the distance to the coast.
     #[must_use]
     pub fn needs_coast(&self) -> bool {

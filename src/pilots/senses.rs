@@ -16,6 +16,8 @@ const CURRENT_S: f64 = 60.0;
 const SPEED_S: f64 = 12.0;
 /// Seconds over which the heel is smoothed: longer than a roll.
 const HEEL_S: f64 = 10.0;
+/// Seconds in which the memory of the worst gust fades.
+const HEEL_PEAK_S: f64 = 60.0;
 /// Seconds over which the sea's roughness is smoothed: many waves.
 const ROUGHNESS_S: f64 = 40.0;
 /// Leeway close-hauled: cruising yachts make 3° to 6° (Larsson, Eliasson, Principles of Yacht Design).
@@ -58,6 +60,10 @@ pub(super) struct Senses {
     pub turn: f64,
     /// Heel smoothed, radians, positive to starboard.
     pub heel: f64,
+    /// Heel as it is now, radians, positive to starboard.
+    pub heel_now: f64,
+    /// Greatest heel of the last minute or so, radians, either side: what the gusts do.
+    pub heel_peak: f64,
     /// Speed along the keel as it is now, m/s.
     pub speed_now: f64,
     /// Speed along the keel, smoothed, m/s.
@@ -92,6 +98,8 @@ impl Senses {
             heading: 0.0,
             turn: 0.0,
             heel: 0.0,
+            heel_now: 0.0,
+            heel_peak: 0.0,
             speed_now: 0.0,
             speed: 0.0,
             apparent_angle: 0.0,
@@ -134,7 +142,9 @@ impl Senses {
 
         self.speed += (self.speed_now - self.speed) * share(SPEED_S);
         self.made_good += (self.velocity - self.made_good) * share(SPEED_S);
-        self.heel += (f64::from(read.heel_rad) - self.heel) * share(HEEL_S);
+        self.heel_now = f64::from(read.heel_rad);
+        self.heel += (self.heel_now - self.heel) * share(HEEL_S);
+        self.heel_peak = self.heel_now.abs().max(self.heel_peak * (1.0 - share(HEEL_PEAK_S)));
         let bounce = state.own.velocity_mps.z * state.own.velocity_mps.z;
         self.roughness += (bounce - self.roughness) * share(ROUGHNESS_S);
 

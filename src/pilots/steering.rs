@@ -2,6 +2,7 @@
 
 use super::senses::Senses;
 use crate::units::{Tick, degrees, radians, wrap_angle};
+use crate::vessel::trim::sheet_for;
 use crate::vessel::{BoatSpec, Helm};
 
 /// What a helmsman knows of his boat from walking around it.
@@ -14,19 +15,30 @@ pub(super) struct Craft {
     pub(super) spinnaker: bool,
     /// Hull speed with wind or engine enough, m/s.
     pub(super) pace_mps: f64,
+    /// Greatest rudder angle, radians.
+    pub(super) rudder_max: f64,
 }
 
 impl Craft {
     /// Reads a boat's file.
     pub(super) fn of(boat: &BoatSpec) -> Self {
+        let keel_m = boat.keel.as_ref().map_or(0.0, |keel| keel.top_m + keel.span_m);
+        let rudder_m = boat.rudder.top_m + boat.rudder.span_m;
+        let engine = boat.engine.as_ref();
+        // Hull speed: 1.34 knots by the root of the waterline in feet.
+        let hull_speed = 1.25 * boat.hull.waterline_m.sqrt();
+        let sails = boat.rig.is_some();
         Self {
             length_m: boat.length_m,
-            draft_m: 0.2 * boat.length_m,
-            sails: true,
-            engine: false,
-            spinnaker: true,
-            // Hull speed: 1.34 knots by the root of the water line in feet, a tenth less than over all.
-            pace_mps: 1.25 * (0.9 * boat.length_m).sqrt(),
+            draft_m: keel_m.max(rudder_m),
+            sails,
+            engine: engine.is_some(),
+            spinnaker: boat.rig.as_ref().is_some_and(|rig| rig.spinnaker_m2 > 0.0),
+            pace_mps: match engine {
+                Some(engine) if !sails => hull_speed.min(engine.pitch_speed_mps),
+                _ => hull_speed,
+            },
+            rudder_max: radians(boat.rudder.limit_deg),
         }
     }
 }
@@ -34,7 +46,7 @@ impl Craft {
 /// Rudder at most when steering a course; more only brakes.
 const RUDDER_MAX: f64 = 0.38;
 /// Rudder at most when going about.
-const RUDDER_HARD: f64 = 0.55;
+const RUDDER_HARD: f64 = 0.42;
 /// Speed at which the gains are as stated; a rudder's force grows with the square of the speed.
 const GAIN_SPEED_MPS: f64 = 2.8;
 
@@ -83,16 +95,19 @@ pub(super) struct Canvas {
     flat: f64,
     spinnaker: bool,
     changed: Tick,
+    flattened: Tick,
 }
 
 /// Ticks between two changes of sail: a crew needs a minute.
 const SAIL_CHANGE_TICKS: u64 = 60 * 45;
+/// Ticks that the sails stay flat after the last gust.
+const FLAT_TICKS: u64 = 30 * 45;
 /// Reefs that can be tied in.
 const REEFS: [f64; 4] = [1.0, 0.8, 0.6, 0.42];
 
 impl Canvas {
     pub(super) fn new() -> Self {
-        Self { reef: 1.0, flat: 1.0, spinnaker: false, changed: Tick(0) }
+        Self { reef: 1.0, flat: 1.0, spinnaker: false, changed: Tick(0), flattened: Tick(0) }
     }
 
     /// Changes sails when wind and heel ask for it.
@@ -100,14 +115,15 @@ impl Canvas {
         let heel = degrees(senses.heel.abs());
         let apparent = degrees(senses.apparent_angle.abs());
         let blow = senses.apparent_speed;
-        self.flat = if heel > 18.0 || blow > 9.0 { 0.75 } else { 1.0 };
-        let press = heel > 28.0 || blow > 13.0;
+        let gust = degrees(senses.heel_peak);
+        self.flatten(senses, heel, gust);
+        let press = heel > 26.0 || gust > 42.0 || blow > 13.0;
         let kite = craft.spinnaker
             && self.reef > 0.9
-            && apparent > if self.spinnaker { 95.0 } else { 110.0 }
-            && blow > 1.5
-            && blow < if self.spinnaker { 8.0 } else { 6.5 };
-        if self.spinnaker && !kite && apparent < 90.0 {
+            && apparent > if self.spinnaker { 80.0 } else { 95.0 }
+            && blow > 1.2
+            && blow < if self.spinnaker { 9.0 } else { 7.5 };
+        if self.spinnaker && (apparent < 70.0 || heel > 30.0) {
             // Rounding up under spinnaker cannot wait.
             self.spinnaker = false;
             self.changed = senses.tick;
@@ -118,7 +134,7 @@ impl Canvas {
         let step = REEFS.iter().position(|reef| *reef <= self.reef + 1e-6).unwrap_or(0);
         let step = if press {
             (step + 1).min(REEFS.len() - 1)
-        } else if heel < 14.0 && blow < 9.5 {
+        } else if heel < 15.0 && gust < 24.0 && blow < 10.0 {
             step.saturating_sub(1)
         } else {
             step
@@ -130,6 +146,23 @@ impl Canvas {
         }
     }
 
+    /// Flattens at once when it blows, and fills the sails again only after a quiet while.
+    fn flatten(&mut self, senses: &Senses, heel: f64, gust: f64) {
+        let wanted = if heel > 25.0 || gust > 36.0 {
+            0.65
+        } else if heel > 20.0 || gust > 29.0 {
+            0.8
+        } else {
+            1.0
+        };
+        if wanted <= self.flat {
+            self.flat = wanted;
+            self.flattened = senses.tick;
+        } else if senses.tick.since(self.flattened) > FLAT_TICKS {
+            self.flat = wanted;
+        }
+    }
+
     /// Takes the spinnaker in at once.
     pub(super) fn douse(&mut self) {
         self.spinnaker = false;
@@ -137,9 +170,8 @@ impl Canvas {
 
     /// A helm with these sails, trimmed to the apparent wind.
     pub(super) fn set(&self, senses: &Senses, rudder_rad: f64) -> Helm {
-        let heel = senses.heel.abs();
         // In a gust the sheet goes first, before the reef is tied in.
-        let ease = (2.0 * (heel - radians(30.0))).clamp(0.0, 0.5);
+        let ease = (2.0 * (senses.heel_now.abs() - radians(28.0))).clamp(0.0, 0.5);
         Helm {
             rudder_rad,
             sheet: (sheet_for(senses.apparent_angle) - ease).clamp(0.0, 1.0),
@@ -149,10 +181,4 @@ impl Canvas {
             throttle: 0.0,
         }
     }
-}
-
-/// Sheet for an apparent wind angle: the boom at half of what the wind leaves beyond a sail's own angle.
-pub(super) fn sheet_for(apparent_angle_rad: f64) -> f64 {
-    let angle = degrees(wrap_angle(apparent_angle_rad).abs());
-    (1.0 - (angle - 28.0) / 132.0).clamp(0.1, 1.0)
 }

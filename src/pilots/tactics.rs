@@ -7,8 +7,8 @@ use super::senses::{Senses, leeway, toward};
 use crate::trig;
 use crate::units::{radians, wrap_angle, wrap_heading};
 
-/// True wind angle close-hauled: cruising yachts make 42° to 45° (ORC velocity predictions, 6 to 14 kn).
-pub(super) const CLOSE_HAULED_DEG: f64 = 43.0;
+/// True wind angle close-hauled: cruiser-racers make 39° to 44° (ORC velocity predictions, 6 to 16 kn).
+pub(super) const CLOSE_HAULED_DEG: f64 = 42.0;
 /// Seconds ahead that soundings are looked at.
 const AHEAD_S: f64 = 150.0;
 /// Weight of a shore within that time: grows as the square of how soon.

@@ -2,6 +2,7 @@
 #![cfg(feature = "pilots")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod hull;
 mod network;
 mod seamanship;
 mod toy;

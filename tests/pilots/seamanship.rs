@@ -3,13 +3,14 @@
 use crate::toy::{self, Boat};
 use fairway::atlas::Mark;
 use fairway::pilots::Helmsman;
-use fairway::vessel::BoatSpec;
+use fairway::vessel::{BoatSpec, boats};
 use glam::DVec2;
 
 const STEP_TICKS: u64 = 5;
 
+/// A boat file of the right size; the toy itself only knows its polar.
 pub(crate) fn ten_metres() -> BoatSpec {
-    BoatSpec { name: "toy".to_owned(), length_m: 10.0, beam_m: 3.0, prims: 2 }
+    boats::named("first407").unwrap().clone()
 }
 
 fn mark(x: f64, y: f64) -> Mark {
