@@ -9,7 +9,7 @@
 //! | base | [`units`] ticks, ids, conversions · [`limits`] every bound, with its reason · [`trig`] elementary functions with the same bits everywhere · [`noise`] counter-based draws |
 //! | model, pure | [`atlas`] courses, coasts, frames, cells · [`weather`] wind and visibility · [`sea`] waves, tide, current, depth · [`vessel`] hull, foils, sails, engine · [`sim`] the tick, islands, groups |
 //! | protocol, pure | [`wire`] messages, tickets, their bytes · [`handoff`] passing ownership · [`corridor`] which regions should exist · [`region`] one region server's behaviour |
-//! | shell, does I/O | [`clock`] the time · [`config`] start options · [`net`] QUIC circuits · [`record`] applied-input logs and replay · [`metrics`] process figures · [`harbour`] bookings, engines, HTTP · [`pilots`] headless sailors · [`chart`] pictures |
+//! | shell, does I/O | [`clock`] the time · [`config`] start options · [`net`] QUIC circuits · [`record`] applied-input logs and replay · [`metrics`] process figures · [`harbour`] bookings, engines, HTTP · [`pilots`] headless sailors · [`server`] the region server, which joins them · [`chart`] pictures |
 
 pub mod limits;
 pub mod noise;
@@ -38,3 +38,4 @@ pub mod net;
 #[cfg(feature = "pilots")]
 pub mod pilots;
 pub mod record;
+pub mod server;

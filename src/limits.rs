@@ -47,6 +47,12 @@ pub const CIRCUIT_IDLE_S: u64 = 10;
 pub const INPUT_TICKS: usize = 180;
 /// Prims that stand in a course; each is looked at when an island forms.
 pub const COURSE_PRIMS: usize = 20_000;
+/// Side of a course's extent, metres: its lattices of land and patches then take a megabyte.
+pub const COURSE_SIDE_M: f64 = 100_000.0;
+/// Marks of a course; a passage carries them in every record.
+pub const COURSE_MARKS: usize = 64;
+/// Tide and current stations of a course; every node of its lattice holds a weight for each.
+pub const COURSE_STATIONS: usize = 32;
 /// Bytes of any one file of a course: a coast cut from a full-resolution data set is about one.
 pub const COURSE_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// Vessels of one booking desk at once.

@@ -1,9 +1,30 @@
-//! Courses: where they lie, their marks, coasts, cells; everything that is read from a course folder.
+//! Courses: where they lie, their marks, coasts, depths, stations and cells; everything that is read from
+//! a course folder.
 //!
 //! A course is read once, whole, into a [`Course`]; after that nothing here opens a file.
 
 mod cells;
+mod coast;
+mod contour;
 mod course;
+mod depth;
+mod faults;
+mod file;
+mod load;
+mod projection;
+mod raster;
+mod stations;
 
 pub use cells::{Area, Cell};
-pub use course::{Course, CourseError, Mark, Prim, Shape, StartLine};
+pub use coast::{Coast, FAR_M};
+pub use course::{Climate, Course, CourseError, Mark, Prim, Shape, StartLine, Swell};
+pub use depth::{Depth, HeightMap};
+pub use load::check;
+pub use raster::{LandRaster, SQUARE_M};
+pub use stations::{Constituent, Constituents, Measures, Station, Term, find_station, read_stations};
+
+/// Unit vector (east, north) towards a direction in degrees clockwise from north.
+fn toward(direction_deg: f64) -> glam::DVec2 {
+    let (s, c) = crate::trig::sin_cos(crate::units::radians(direction_deg));
+    glam::DVec2::new(s, c)
+}

@@ -1,1 +1,256 @@
-//! harbour
+//! The harbour: bookings, regions started and stopped for them, and the HTTP port for both.
+//!
+//! Owns the passages, the numbers of vessels and regions, the clock setting, and what it knows of each
+//! region. One thread does all of it, in [`Harbour::step`], some fifty times a second:
+//!
+//! ```text
+//!   engine events ─┐                                     ┌─▶ engine: start, kill
+//!   line events   ─┼─▶ passages and regions ─▶ corridor ─┤
+//!   HTTP requests ─┘        (what is)         (the plan) └─▶ lines: Launch, Moor, Neighbours, Drain
+//! ```
+//!
+//! Apart from that thread there are only those that wait: tokio's for HTTP and for circuits, and one per
+//! console. A passage: booked ─▶ sailing ─▶ arrived, or given up with a reason from either of the first two.
+
+mod addresses;
+pub mod answers;
+mod berths;
+pub mod client;
+pub mod engine;
+mod fleet;
+pub mod http;
+pub mod lines;
+mod passages;
+pub mod process;
+pub mod quic;
+mod requests;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::Receiver;
+use glam::DVec2;
+
+use crate::atlas::{Cell, Course};
+use crate::clock::CourseClock;
+use crate::corridor::{Corridor, Phase, RegionView, Snapshot};
+use crate::units::{RegionId, VesselId};
+use crate::vessel::BoatSpec;
+use crate::wire::message::ClockSetting;
+
+use engine::Engine;
+use fleet::{Failures, Region};
+use lines::Lines;
+use passages::Passage;
+use requests::{Stopping, Waiting};
+
+pub use requests::{Answer, Asked, Request};
+
+/// Events taken from one source in one step at most, so that none keeps the others waiting.
+const EVENTS_PER_STEP: usize = 4_096;
+/// Troubles that are kept for `GET /status`.
+const TROUBLES: usize = 8;
+/// Course time for which a region is given its vessels as shadows before they cross, seconds.
+const SHADOW_S: f64 = 12.0;
+/// A region is started this many times earlier than the slowest of the last ones needed.
+const BOOT_MARGIN: f64 = 2.0;
+/// What a region's start is taken to need before one was measured.
+const BOOT_GUESS: Duration = Duration::from_millis(300);
+/// Starts that the lead time is taken from.
+const BOOTS: usize = 16;
+/// Lead time at most, seconds of course time: no plan is good for longer.
+const LEAD_MAX_S: f64 = 600.0;
+
+/// What the harbour is, from its start.
+#[derive(Clone, Debug)]
+pub struct HarbourConfig {
+    /// The course.
+    pub course: Arc<Course>,
+    /// The course's folder, as regions are told.
+    pub course_dir: PathBuf,
+    /// The seed of the sea.
+    pub seed: u64,
+    /// The clock that all regions share.
+    pub clock: ClockSetting,
+    /// Certificate of the harbour's authority, DER.
+    pub authority: Vec<u8>,
+    /// Where regions write their input logs, if anywhere.
+    pub record: Option<PathBuf>,
+}
+
+/// What the harbour has others decide.
+pub struct Clerks {
+    /// The boat that a booking names or describes.
+    pub boat: Box<dyn Fn(&serde_json::Value) -> Result<BoatSpec, String> + Send>,
+    /// Whether a boat floats at a place before the start.
+    pub navigable: Box<dyn Fn(DVec2, &BoatSpec) -> bool + Send>,
+    /// A ticket for a vessel and the SHA-256 of its crew's public key.
+    pub ticket: Box<dyn Fn(VesselId, [u8; 32]) -> Result<Vec<u8>, String> + Send>,
+}
+
+/// A moment, on both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// For timers.
+    pub instant: Instant,
+    /// For the course's clock, nanoseconds since the Unix epoch.
+    pub unix_ns: u64,
+}
+
+impl Moment {
+    /// Now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self { instant: crate::clock::now(), unix_ns: crate::clock::unix_ns() }
+    }
+}
+
+/// The harbour; see the module.
+pub struct Harbour<E, L> {
+    config: HarbourConfig,
+    clerks: Clerks,
+    engine: E,
+    lines: L,
+    requests: Receiver<Asked>,
+    clock: CourseClock,
+    corridor: Corridor,
+    regions: BTreeMap<RegionId, Region>,
+    passages: BTreeMap<VesselId, Passage>,
+    failures: BTreeMap<Cell, Failures>,
+    boots: VecDeque<Duration>,
+    troubles: VecDeque<String>,
+    waiting: Vec<Waiting>,
+    stopping: Option<Stopping>,
+    counts: Counts,
+    /// Prims of the course in the fullest cell on or beside the way.
+    course_prims: u32,
+}
+
+/// What is counted over the harbour's life.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    regions_started: u32,
+    regions_stopped: u32,
+    regions_failed: u32,
+    regions_peak: u32,
+    /// Of regions that have ended; those that have not are added when asked.
+    handoffs: u32,
+    ticks_missed: u64,
+}
+
+impl<E: Engine, L: Lines> Harbour<E, L> {
+    /// A harbour without passages and regions.
+    #[must_use]
+    pub fn new(
+        config: HarbourConfig,
+        clerks: Clerks,
+        engine: E,
+        lines: L,
+        requests: Receiver<Asked>,
+    ) -> Self {
+        let clock = CourseClock::new(config.clock);
+        let course_prims = passages::fullest_cell(&config.course);
+        Self {
+            config,
+            clerks,
+            engine,
+            lines,
+            requests,
+            clock,
+            corridor: Corridor::new(),
+            regions: BTreeMap::new(),
+            passages: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            boots: VecDeque::new(),
+            troubles: VecDeque::new(),
+            waiting: Vec::new(),
+            stopping: None,
+            counts: Counts::default(),
+            course_prims,
+        }
+    }
+
+    /// Takes in what has happened, plans, and acts. Call it some fifty times a second.
+    pub fn step(&mut self, moment: Moment) {
+        for _ in 0..EVENTS_PER_STEP {
+            let Some(event) = self.engine.poll() else { break };
+            self.on_engine(event, moment);
+        }
+        for _ in 0..EVENTS_PER_STEP {
+            let Some(event) = self.lines.poll() else { break };
+            self.on_line(event, moment);
+        }
+        for _ in 0..EVENTS_PER_STEP {
+            let Ok(asked) = self.requests.try_recv() else { break };
+            self.on_request(asked, moment);
+        }
+        self.watch_regions(moment);
+        self.watch_passages(moment);
+        let snapshot = self.snapshot(moment);
+        for action in self.corridor.plan(&snapshot) {
+            self.carry_out(action, moment);
+        }
+        self.watch_stop(moment);
+        self.answer_waiting(moment);
+    }
+
+    /// Whether it was told to stop, and everything that it had started has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.stopping.as_ref().is_some_and(|stopping| stopping.done)
+    }
+
+    /// Gives every passage up and drains every region, as `POST /stop` does.
+    pub fn stop(&mut self, reason: &str, moment: Moment) {
+        self.begin_stop(reason, moment);
+    }
+
+    /// What the plan is made from.
+    fn snapshot(&self, moment: Moment) -> Snapshot {
+        Snapshot {
+            now: self.clock.due(moment.unix_ns),
+            cell_m: self.config.course.cell_m,
+            lead_s: self.lead_s(),
+            regions: self
+                .regions
+                .iter()
+                .map(|(&id, region)| RegionView { id, cell: region.spec.cell, phase: self.phase(id, region) })
+                .collect(),
+            vessels: self.passages.values().filter_map(Passage::view).collect(),
+            bookings: self.passages.values().filter_map(|passage| passage.booking(self.clock, moment)).collect(),
+            blocked: self
+                .failures
+                .iter()
+                .filter(|(_, failures)| failures.blocks(moment.instant))
+                .map(|(&cell, _)| cell)
+                .collect(),
+        }
+    }
+
+    /// A region with a vessel is live, whatever it was before, unless it is on its way out.
+    fn phase(&self, id: RegionId, region: &Region) -> Phase {
+        let owns = self.passages.values().any(|passage| passage.owner == Some(id));
+        if region.phase == Phase::Ready && owns { Phase::Live } else { region.phase }
+    }
+
+    /// Course time by which a region is started ahead.
+    fn lead_s(&self) -> f64 {
+        let boot = self.boots.iter().copied().max().unwrap_or(BOOT_GUESS);
+        (SHADOW_S + boot.as_secs_f64() * BOOT_MARGIN * self.config.clock.warp).min(LEAD_MAX_S)
+    }
+
+    /// Keeps a trouble for those who ask, and tells the log.
+    fn trouble(&mut self, what: String) {
+        if self.troubles.len() == TROUBLES {
+            self.troubles.pop_front();
+        }
+        self.troubles.push_back(what);
+    }
+}
+
+/// The SHA-256 that 64 hexadecimal digits stand for.
+fn key_from_hex(text: &str) -> Option<[u8; 32]> {
+    crate::config::from_hex(text).ok()?.try_into().ok()
+}

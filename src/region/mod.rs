@@ -1,1 +1,566 @@
-//! region
+//! One region server's behaviour: what it does with its vessels, its neighbours, its crews, its harbour.
+//!
+//! Pure: events and ticks go in, [`Action`]s come out; whoever runs it owns the sockets, the files and the
+//! clock. One step of [`Region::step`]:
+//!
+//! ```text
+//! release and take groups whose commit tick it is ─▶ apply orders ─▶ sim.step ─▶ publish states and hashes
+//!      ─▶ find groups, offer those that belong elsewhere
+//! ```
+//!
+//! and [`Region::pump`], between steps, moves what does not belong to a tick: shadows sailing along, streams
+//! to guards, reports, dialling.
+
+mod border;
+mod crew;
+mod desk;
+mod shadows;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::atlas::Area;
+use crate::handoff::Outgoing;
+use crate::limits::{INPUT_TICKS, REGION_VESSELS};
+use crate::sea::Sea;
+use crate::sim::{Sim, Vessel};
+use crate::units::{RegionId, TICK_HZ, Tick, VesselId};
+use crate::vessel::{BoatSpec, Input};
+use crate::wire::circuit::{CircuitId, Peer, Way};
+use crate::wire::message::{AppliedInput, ClockSetting, Epoch, Message, Neighbour, VesselRecord, View};
+use crate::wire::ticket::AuthorityKey;
+
+use border::Rebuilding;
+use crew::Client;
+use shadows::{GuardStream, Shadow};
+
+/// States that a client gets in one second of wall time at most; above warp 5 only every n-th tick is sent.
+const STATES_PER_SECOND: f64 = 225.0;
+/// Orders that wait for the next tick, per vessel; a person sends one or two.
+const PENDING_ORDERS: usize = 8;
+/// How near another region's ground a vessel is shown to it, metres: beyond the reach of grouping.
+const VIEW_MARGIN_M: f64 = 150.0;
+/// Course time after which a neighbour's vessel that was not heard of is no longer believed to be there.
+const VIEW_TICKS: u64 = 4 * TICK_HZ;
+/// Wall time between two reports to the harbour.
+const REPORT_EVERY: Duration = Duration::from_millis(50);
+/// Wall time between two tries to reach a neighbour.
+const REDIAL_EVERY: Duration = Duration::from_millis(250);
+/// Wall time that a stopping region waits for others to take its vessels before it moors them.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a region is, from its start.
+#[derive(Clone, Debug)]
+pub struct RegionConfig {
+    /// Its number.
+    pub id: RegionId,
+    /// Its server name.
+    pub name: String,
+    /// The ground that it sails.
+    pub area: Area,
+    /// The course's clock.
+    pub clock: ClockSetting,
+    /// Public key of the authority that signs tickets; `None` where the region runs alone and lets anyone join.
+    pub authority: Option<AuthorityKey>,
+    /// Whether each tick's hashes are logged.
+    pub log: bool,
+}
+
+/// Something for the input log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Logged {
+    /// A vessel was put into the water: its state after a tick.
+    Launched(Tick, Box<Vessel>),
+    /// An order was applied.
+    Applied(AppliedInput),
+    /// A tick of a vessel was published.
+    Published {
+        /// Which vessel.
+        vessel: VesselId,
+        /// The tick.
+        tick: Tick,
+        /// Under which epoch.
+        epoch: Epoch,
+        /// The hash of its state.
+        hash: u64,
+    },
+    /// A vessel left the water after a tick.
+    Left(Tick, VesselId),
+}
+
+/// What whoever runs the region has to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Send a message.
+    Send {
+        /// On which circuit.
+        circuit: CircuitId,
+        /// The region that it speaks to, where the circuit's name does not say.
+        to: Option<RegionId>,
+        /// The message.
+        message: Message,
+        /// How.
+        way: Way,
+    },
+    /// Open a circuit to a neighbour, and tell its number with [`Region::dialled`].
+    Dial {
+        /// The neighbour.
+        region: RegionId,
+        /// Where it listens.
+        addr: SocketAddr,
+        /// Its server name.
+        name: String,
+    },
+    /// End a circuit.
+    Close(CircuitId),
+    /// Show this certificate chain from now on.
+    Enrol(Vec<Vec<u8>>),
+    /// Write to the input log.
+    Log(Logged),
+    /// All is handed over or moored: end.
+    Stop,
+}
+
+/// A vessel that this region publishes.
+#[derive(Debug)]
+struct Owned {
+    epoch: Epoch,
+    crew_key: [u8; 32],
+    sessions: u32,
+    guard: Option<RegionId>,
+    pending: VecDeque<Input>,
+    /// The region that its crew was told to stand by at.
+    standby: Option<RegionId>,
+}
+
+/// The circuit to another region.
+#[derive(Debug, Default)]
+struct Link {
+    circuit: Option<CircuitId>,
+    open: bool,
+    rtt: Duration,
+    dialled_ns: u64,
+}
+
+/// A neighbour's vessel, as last heard.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    owner: RegionId,
+    tick: Tick,
+    view: View,
+}
+
+/// Counts that only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Handoffs completed with this region as the target.
+    pub handoffs: u32,
+    /// Ticks that no owner published in time.
+    pub ticks_missed: u64,
+    /// Offers of this region that were withdrawn or refused.
+    pub offers_cancelled: u32,
+    /// Orders that were dropped: unknown vessel, no session, full queue.
+    pub orders_dropped: u32,
+    /// Joins that were refused.
+    pub joins_refused: u32,
+    /// Messages from peers that may not send them.
+    pub out_of_place: u32,
+}
+
+/// One region.
+#[derive(Debug)]
+pub struct Region {
+    config: RegionConfig,
+    sea: Arc<Sea>,
+    sim: Sim,
+    owned: BTreeMap<VesselId, Owned>,
+    groups: Vec<Vec<VesselId>>,
+    /// The leader of every vessel that is owned or seen here.
+    leaders: BTreeMap<VesselId, VesselId>,
+    seen: BTreeMap<VesselId, Seen>,
+    neighbours: Vec<Neighbour>,
+    links: BTreeMap<RegionId, Link>,
+    by_circuit: BTreeMap<CircuitId, RegionId>,
+    peers: BTreeMap<CircuitId, Peer>,
+    clients: BTreeMap<CircuitId, Client>,
+    harbour: Option<CircuitId>,
+    outgoing: Vec<Outgoing>,
+    next_offer: u32,
+    rebuilding: Vec<Rebuilding>,
+    shadows: BTreeMap<VesselId, Shadow>,
+    guard_streams: BTreeMap<RegionId, GuardStream>,
+    /// Where vessels went that this region owned a while ago, for orders that still come here.
+    gone_to: BTreeMap<VesselId, RegionId>,
+    /// Orders applied in the last ticks, for targets and guards.
+    recent: VecDeque<AppliedInput>,
+    /// No offer before this tick, per leader: a refusal is not asked again at once.
+    retry: BTreeMap<VesselId, Tick>,
+    stride: u64,
+    dilation: f32,
+    load: f32,
+    draining_ns: Option<u64>,
+    stopped: bool,
+    now_ns: u64,
+    reported_ns: u64,
+    counts: Counts,
+    actions: VecDeque<Action>,
+}
+
+impl Region {
+    /// A region without vessels, after the tick at which its clock stands.
+    #[must_use]
+    pub fn new(config: RegionConfig, sea: Arc<Sea>, tick: Tick) -> Self {
+        let config_now = config.clock.unix_ns;
+        let sim = Sim::new(Arc::clone(&sea), sea.course().prims.clone(), tick);
+        #[expect(clippy::cast_precision_loss, reason = "45")]
+        let per_second = TICK_HZ as f64 * config.clock.warp;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small ratio")]
+        let stride = ((per_second / STATES_PER_SECOND).ceil() as u64).max(1);
+        Self {
+            config,
+            sea,
+            sim,
+            owned: BTreeMap::new(),
+            groups: Vec::new(),
+            leaders: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            neighbours: Vec::new(),
+            links: BTreeMap::new(),
+            by_circuit: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            harbour: None,
+            outgoing: Vec::new(),
+            next_offer: 1,
+            rebuilding: Vec::new(),
+            shadows: BTreeMap::new(),
+            guard_streams: BTreeMap::new(),
+            gone_to: BTreeMap::new(),
+            recent: VecDeque::new(),
+            retry: BTreeMap::new(),
+            stride,
+            dilation: 1.0,
+            load: 0.0,
+            draining_ns: None,
+            stopped: false,
+            now_ns: config_now,
+            reported_ns: 0,
+            counts: Counts::default(),
+            actions: VecDeque::new(),
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn id(&self) -> RegionId {
+        self.config.id
+    }
+
+    /// Its server name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// The ground that it sails.
+    #[must_use]
+    pub const fn area(&self) -> Area {
+        self.config.area
+    }
+
+    /// An order from aboard: queued for the next tick, or passed on to where the vessel went.
+    pub fn order(&mut self, vessel: VesselId, input: Input) {
+        self.take_order(vessel, input);
+    }
+
+    /// The newest tick that it has sailed.
+    #[must_use]
+    pub fn tick(&self) -> Tick {
+        self.sim.tick()
+    }
+
+    /// Its simulation of the vessels that it owns.
+    #[must_use]
+    pub const fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    /// What it has counted so far.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The epoch under which it owns a vessel.
+    #[must_use]
+    pub fn epoch(&self, vessel: VesselId) -> Option<Epoch> {
+        self.owned.get(&vessel).map(|owned| owned.epoch)
+    }
+
+    /// The shadow that it keeps of another region's vessel, with the orders applied since.
+    #[must_use]
+    pub fn shadow(&self, vessel: VesselId) -> Option<(&VesselRecord, &[AppliedInput])> {
+        self.shadows.get(&vessel).map(|shadow| (&shadow.record, shadow.inputs.as_slice()))
+    }
+
+    /// The next thing to do, if any.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Moves an idle region's clock; vessels' ticks are never skipped.
+    pub fn skip_to(&mut self, tick: Tick) {
+        if self.owned.is_empty() && self.rebuilding.is_empty() && tick > self.sim.tick() {
+            self.sim.set_tick(tick);
+        }
+    }
+
+    /// Says how the host is doing: share of a tick's wall time that the last ticks took, and their rate over
+    /// the rate that was due.
+    pub fn measured(&mut self, load: f32, dilation: f32) {
+        self.load = load;
+        self.dilation = dilation;
+    }
+
+    /// Sails one tick.
+    pub fn step(&mut self) {
+        let next = self.sim.tick().after(1);
+        self.before_tick(next);
+        self.apply_orders(next);
+        self.sim.step();
+        self.publish(next);
+        if next.0.is_multiple_of(border::GROUP_EVERY_TICKS) {
+            self.find_groups();
+        }
+        self.offer_groups();
+    }
+
+    /// Does what belongs to no tick; `now_ns` is wall time, `rtt` the round trip of a circuit where known.
+    pub fn pump(&mut self, now_ns: u64, rtt: &dyn Fn(CircuitId) -> Option<Duration>) {
+        if self.stopped {
+            return;
+        }
+        self.now_ns = self.now_ns.max(now_ns);
+        for link in self.links.values_mut() {
+            if let Some(measured) = link.circuit.and_then(rtt) {
+                link.rtt = measured;
+            }
+        }
+        self.dial_neighbours(now_ns);
+        self.sail_along();
+        self.stream_to_targets_and_guards();
+        self.report(now_ns);
+        self.drain_step(now_ns);
+    }
+
+    /// A circuit opened, dialled or accepted.
+    pub fn opened(&mut self, circuit: CircuitId, peer: Peer) {
+        if peer == Peer::Harbour {
+            self.harbour = Some(circuit);
+        }
+        if let Some(&region) = self.by_circuit.get(&circuit) {
+            // We dialled it: say who we are, as a process may speak for several regions.
+            self.link_open(region, circuit);
+            let from = self.config.id;
+            self.send(circuit, Some(region), Message::Link { from }, Way::Stream);
+        }
+        self.peers.insert(circuit, peer);
+    }
+
+    /// A circuit that [`Action::Dial`] asked for is being opened.
+    pub fn dialled(&mut self, region: RegionId, circuit: CircuitId) {
+        self.by_circuit.insert(circuit, region);
+        self.links.entry(region).or_default().circuit = Some(circuit);
+    }
+
+    /// A circuit is gone.
+    pub fn closed(&mut self, circuit: CircuitId) {
+        self.peers.remove(&circuit);
+        self.clients.remove(&circuit);
+        if self.harbour == Some(circuit) {
+            self.harbour = None;
+        }
+        if let Some(region) = self.by_circuit.remove(&circuit)
+            && let Some(link) = self.links.get_mut(&region)
+            && link.circuit == Some(circuit)
+        {
+            link.circuit = None;
+            link.open = false;
+            self.link_lost(region);
+        }
+    }
+
+    /// A message came.
+    pub fn received(&mut self, circuit: CircuitId, message: Message) {
+        let Some(peer) = self.peers.get(&circuit).cloned() else { return };
+        let from_region = self.by_circuit.get(&circuit).copied();
+        match (peer, message) {
+            (Peer::Client(key), message) => self.hear_crew(circuit, key, message),
+            (Peer::Harbour, message) => self.hear_harbour(message),
+            (Peer::Region(name), Message::Link { from }) => self.hear_link(circuit, &name, from),
+            (Peer::Region(_), message) => match from_region {
+                Some(from) => self.hear_region(from, message),
+                None => self.counts.out_of_place += 1,
+            },
+        }
+    }
+
+    /// Starts handing everything over, then stops.
+    pub fn drain(&mut self, now_ns: u64) {
+        self.draining_ns.get_or_insert(now_ns);
+    }
+
+    fn hear_link(&mut self, circuit: CircuitId, name: &str, from: RegionId) {
+        // The certificate's name says which regions a process may speak for.
+        if !name.starts_with(&format!("r{}.", from.0)) {
+            self.counts.out_of_place += 1;
+            self.actions.push_back(Action::Close(circuit));
+            return;
+        }
+        self.by_circuit.insert(circuit, from);
+        self.link_open(from, circuit);
+    }
+
+    fn link_open(&mut self, region: RegionId, circuit: CircuitId) {
+        let link = self.links.entry(region).or_default();
+        link.circuit = Some(circuit);
+        link.open = true;
+        self.repeat_commits(region);
+    }
+
+    fn dial_neighbours(&mut self, now_ns: u64) {
+        let wait_ns = u64::try_from(REDIAL_EVERY.as_nanos()).unwrap_or(u64::MAX);
+        for neighbour in &self.neighbours {
+            // One side dials, or both would.
+            if neighbour.region <= self.config.id {
+                continue;
+            }
+            let link = self.links.entry(neighbour.region).or_default();
+            if link.circuit.is_none() && now_ns.saturating_sub(link.dialled_ns) >= wait_ns {
+                link.dialled_ns = now_ns;
+                self.actions.push_back(Action::Dial {
+                    region: neighbour.region,
+                    addr: neighbour.addr,
+                    name: neighbour.name.clone(),
+                });
+            }
+        }
+    }
+
+    /// The open circuit to a region.
+    fn link(&self, region: RegionId) -> Option<CircuitId> {
+        self.links.get(&region).filter(|link| link.open).and_then(|link| link.circuit)
+    }
+
+    fn neighbour(&self, region: RegionId) -> Option<&Neighbour> {
+        self.neighbours.iter().find(|neighbour| neighbour.region == region)
+    }
+
+    fn send(&mut self, circuit: CircuitId, to: Option<RegionId>, message: Message, way: Way) {
+        self.actions.push_back(Action::Send { circuit, to, message, way });
+    }
+
+    fn send_region(&mut self, region: RegionId, message: Message, way: Way) -> bool {
+        let Some(circuit) = self.link(region) else { return false };
+        self.send(circuit, Some(region), message, way);
+        true
+    }
+
+    fn log(&mut self, entry: impl FnOnce() -> Logged) {
+        if self.config.log {
+            self.actions.push_back(Action::Log(entry()));
+        }
+    }
+
+    /// Starts to own a vessel whose state is of the simulation's tick.
+    fn own(&mut self, vessel: Vessel, owned: Owned) {
+        assert!(self.owned.len() < REGION_VESSELS, "a region took more vessels than it has room for");
+        let id = vessel.id;
+        self.shadows.remove(&id);
+        self.seen.remove(&id);
+        self.gone_to.remove(&id);
+        self.sim.insert(vessel);
+        let before = self.owned.insert(id, owned);
+        assert!(before.is_none(), "a vessel was owned twice by one region");
+    }
+
+    /// The complete record of a vessel that this region owns.
+    fn record(&self, id: VesselId) -> Option<VesselRecord> {
+        let owned = self.owned.get(&id)?;
+        Some(VesselRecord {
+            vessel: self.sim.vessel(id)?,
+            tick: self.sim.tick(),
+            epoch: owned.epoch,
+            crew_key: owned.crew_key,
+            sessions: owned.sessions,
+            guard: owned.guard,
+        })
+    }
+
+    /// Whether a vessel's inputs are sealed: it is, or is about to be, another region's.
+    fn is_sealed(&self, id: VesselId) -> bool {
+        self.outgoing.iter().any(|handoff| handoff.is_committed() && handoff.vessels().contains(&id))
+    }
+
+    fn apply_orders(&mut self, next: Tick) {
+        let oldest = Tick(next.0.saturating_sub(INPUT_TICKS as u64));
+        while self.recent.front().is_some_and(|input| input.tick < oldest) {
+            self.recent.pop_front();
+        }
+        let ids: Vec<VesselId> = self.sim.ids().to_vec();
+        for id in ids {
+            if self.is_sealed(id) {
+                continue;
+            }
+            let Some(owned) = self.owned.get_mut(&id) else { continue };
+            let orders: Vec<Input> = owned.pending.drain(..).collect();
+            for input in orders {
+                if self.sim.apply(id, input) {
+                    let applied = AppliedInput { vessel: id, tick: next, input };
+                    self.recent.push_back(applied);
+                    self.log(|| Logged::Applied(applied));
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, tick: Tick) {
+        if self.config.log {
+            let ids: Vec<VesselId> = self.sim.ids().to_vec();
+            for id in ids {
+                self.log_published(id, tick);
+            }
+        }
+        if tick.0.is_multiple_of(self.stride) {
+            self.send_states(tick);
+            self.send_views(tick);
+        }
+    }
+
+    fn log_published(&mut self, vessel: VesselId, tick: Tick) {
+        if let (Some(hash), Some(epoch)) = (self.sim.hash(vessel), self.epoch(vessel)) {
+            self.log(|| Logged::Published { vessel, tick, epoch, hash });
+        }
+    }
+
+    /// A vessel as others see it.
+    fn view(&self, id: VesselId) -> Option<View> {
+        let state = self.sim.state(id)?;
+        let boat = self.sim.boat(id)?;
+        Some(view_of(id, state, boat))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "hull sizes on a view are single precision")]
+fn view_of(vessel: VesselId, state: &crate::vessel::VesselState, boat: &BoatSpec) -> View {
+    View {
+        vessel,
+        position_m: state.position_m,
+        attitude: state.attitude,
+        velocity_mps: state.velocity_mps,
+        length_m: boat.length_m as f32,
+        beam_m: boat.beam_m as f32,
+    }
+}

@@ -1,21 +1,72 @@
 //! Waves, tide, current and depth, with the wind over them: pure functions of (course, seed, place, tick).
+//!
+//! ```
+//! use std::{path::Path, sync::Arc};
+//! use fairway::{atlas::Course, sea::Sea, units::knots};
+//!
+//! let course = Arc::new(Course::load(Path::new("regions/admiralty"))?);
+//! let sea = Sea::new(Arc::clone(&course), course.seed);
+//! let place = course.place_of(48.11, -122.66)?;
+//! let sample = sea.at(place, course.start);
+//! assert!(knots(sample.wind_mps.length()) > 5.0 && sample.depth_m > 20.0);
+//! println!("current {:.1} kn, waves {:.1} m", knots(sample.current_mps.length()), sample.wave_hs_m);
+//! # Ok::<(), fairway::atlas::CourseError>(())
+//! ```
+//!
+//! Everything that does not change with time is kept per patch of 512 m, computed when first asked for or
+//! ahead of it by [`Sea::prepare`]; what all places share at a tick is kept per thread. Both are memos:
+//! an answer has the same bits whether or not it was prepared, and in whatever order questions come.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use glam::DVec2;
 use serde::Serialize;
 
 use crate::atlas::{Area, Course};
-use crate::trig::LANES;
-use crate::units::Tick;
+use crate::trig::{self, LANES};
+use crate::units::{Tick, degrees};
+use crate::weather::Weather;
+
+mod flow;
+mod moment;
+mod patch;
+mod spectrum;
+mod tide;
+mod waves;
+
+pub use spectrum::{current_gain, grown_sea, jonswap, pierson_moskowitz, wave_number};
+pub use tide::station_value;
+
+use flow::Gauges;
+use moment::Moment;
+use patch::{PATCH_M, Patch};
+use waves::WaveSet;
 
 /// Wave components of a course's sea.
 pub const WAVES: usize = 2 * LANES;
+/// Depth below which the bed slows the current, metres: it is nothing where the water ends.
+const DRAG_DEPTH_M: f64 = 4.0;
+/// Waves higher than this share of the depth break (McCowan's 0.78 for single crests; 0.6 for a sea's
+/// significant height, DNV-RP-C205 § 3.4.6).
+const BREAKING: f32 = 0.6;
+/// 1.5 · 2^52: adding and subtracting it rounds to the nearest integer without a call.
+const ROUNDING: f64 = 6_755_399_441_055_744.0;
 
 /// The sea of one course under one seed.
 #[derive(Debug)]
 pub struct Sea {
+    /// Tells this sea's memos from another's; no answer depends on it.
+    number: u64,
     course: Arc<Course>,
+    weather: Weather,
+    waves: WaveSet,
+    gauges: Gauges,
+    /// Index of the first patch east and north, and how many there are.
+    first: [i64; 2],
+    columns: usize,
+    rows: usize,
+    patches: Vec<OnceLock<Box<Patch>>>,
 }
 
 /// The sea at a place and tick, for people and instruments.
@@ -78,9 +129,19 @@ pub struct LocalWaves {
 impl Sea {
     /// The sea of a course under a seed.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an extent has few patches")]
     pub fn new(course: Arc<Course>, seed: u64) -> Self {
-        let _ = seed;
-        Self { course }
+        static SEAS: AtomicU64 = AtomicU64::new(0);
+        let weather = Weather::new(&course, seed);
+        let waves = WaveSet::new(&course, seed);
+        let gauges = Gauges::of(&course);
+        let extent = course.extent;
+        let first = [(extent.min.x / PATCH_M).floor() as i64, (extent.min.y / PATCH_M).floor() as i64];
+        let columns = ((extent.max.x / PATCH_M).ceil() as i64 - first[0]).max(1) as usize;
+        let rows = ((extent.max.y / PATCH_M).ceil() as i64 - first[1]).max(1) as usize;
+        let patches = std::iter::repeat_with(OnceLock::new).take(columns * rows).collect();
+        let number = SEAS.fetch_add(1, Ordering::Relaxed);
+        Self { number, course, weather, waves, gauges, first, columns, rows, patches }
     }
 
     /// The course.
@@ -91,28 +152,191 @@ impl Sea {
 
     /// Computes ahead what [`Self::water`] will need within an area, so that the first tick need not.
     pub fn prepare(&self, area: Area) {
-        let _ = area;
-        unimplemented!()
+        let (_, low) = self.locate(area.min);
+        let (_, high) = self.locate(area.max);
+        for row in low / self.columns..=high / self.columns {
+            for column in low % self.columns..=high % self.columns {
+                self.patch(row * self.columns + column);
+            }
+        }
     }
 
     /// The sea at a place and tick.
     #[must_use]
     pub fn at(&self, place: DVec2, tick: Tick) -> SeaSample {
-        let _ = (place, tick);
-        unimplemented!()
+        let water = self.water(place, tick);
+        let (wave_hs_m, wave_tp_s, wave_from_deg) = self.summary(&water.waves);
+        SeaSample {
+            wind_mps: water.wind_mps,
+            current_mps: water.current_mps,
+            wave_hs_m,
+            wave_tp_s,
+            wave_from_deg,
+            depth_m: (water.level_m - water.bed_m).max(0.0),
+            tide_m: water.level_m,
+            visibility_m: self.visibility_m(place, tick),
+        }
     }
 
     /// What a hull at a place feels at a tick.
     #[must_use]
     pub fn water(&self, place: DVec2, tick: Tick) -> Water {
-        let _ = (place, tick);
-        unimplemented!()
+        moment::with(self, tick, |moment| self.water_at(place, tick, moment))
+    }
+
+    /// Wind at 10 m at a place and tick, towards east and north, m/s.
+    #[must_use]
+    pub fn wind(&self, place: DVec2, tick: Tick) -> DVec2 {
+        moment::with(self, tick, |moment| self.weather.wind(&moment.segment, place, tick))
+    }
+
+    /// Wind at 10 m without gusts at a place and tick, towards east and north, m/s.
+    #[must_use]
+    pub fn mean_wind(&self, place: DVec2, tick: Tick) -> DVec2 {
+        moment::with(self, tick, |moment| self.weather.mean_wind(&moment.segment, place, tick))
+    }
+
+    /// Current at a place and tick, towards east and north, m/s, and height of the tide, metres.
+    #[must_use]
+    pub fn tide(&self, place: DVec2, tick: Tick) -> (DVec2, f64) {
+        moment::with(self, tick, |moment| {
+            let (offset, patch) = self.locate(place);
+            let patch = self.patch(patch);
+            let (flow_mps, level_m) = patch.flow(offset, &moment.flood_ebb_mps, &moment.heights_m);
+            (flow_mps * drag(level_m - patch.bed(offset).0), level_m)
+        })
+    }
+
+    /// Visibility at a place and tick, metres.
+    #[must_use]
+    pub fn visibility_m(&self, place: DVec2, tick: Tick) -> f64 {
+        self.weather.visibility_m(place, tick)
     }
 
     /// Height of the seabed above chart datum at a place, metres; positive on land.
     #[must_use]
     pub fn bed_m(&self, place: DVec2) -> f64 {
-        let _ = place;
-        unimplemented!()
+        let (offset, patch) = self.locate(place);
+        self.patch(patch).bed(offset).0
+    }
+
+    fn water_at(&self, place: DVec2, tick: Tick, moment: &Moment) -> Water {
+        let (offset, patch) = self.locate(place);
+        let patch = self.patch(patch);
+        let (bed_m, bed_slope) = patch.bed(offset);
+        let (flow_mps, level_m) = patch.flow(offset, &moment.flood_ebb_mps, &moment.heights_m);
+        let depth_m = level_m - bed_m;
+        let current_mps = flow_mps * drag(depth_m);
+        Water {
+            wind_mps: self.weather.wind(&moment.segment, place, tick),
+            current_mps,
+            level_m,
+            bed_m,
+            bed_slope,
+            waves: LocalWaves {
+                amplitude_m: self.amplitudes(patch, offset, moment, current_mps, depth_m),
+                phase: self.phases(place, moment),
+                kx: self.waves.kx,
+                ky: self.waves.ky,
+                k_radpm: self.waves.k_radpm,
+                omega_radps: self.waves.omega_radps,
+            },
+        }
+    }
+
+    /// Amplitudes with current and depth in them, metres.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "amplitudes are in single precision")]
+    fn amplitudes(
+        &self,
+        patch: &Patch,
+        offset: DVec2,
+        moment: &Moment,
+        current_mps: DVec2,
+        depth_m: f64,
+    ) -> [f32; WAVES] {
+        let mut amplitude_m = patch.amplitudes(offset, moment.waves.level, moment.waves.share);
+        let (east, north) = (current_mps.x as f32, current_mps.y as f32);
+        let [slow_x, slow_y] = &self.waves.slowness;
+        let mut energy = [0.0_f32; LANES];
+        for i in 0..WAVES {
+            let along = slow_x[i] * east + slow_y[i] * north;
+            amplitude_m[i] *= moment.waves.turn[i] * current_gain(along);
+            energy[i % LANES] += 0.5 * amplitude_m[i] * amplitude_m[i];
+        }
+        let height_m = 4.0 * energy.iter().sum::<f32>().sqrt();
+        let most_m = BREAKING * depth_m.max(0.0) as f32;
+        if height_m > most_m {
+            let share = most_m / height_m;
+            for amplitude in &mut amplitude_m {
+                *amplitude *= share;
+            }
+        }
+        amplitude_m
+    }
+
+    /// Phases at a place, turns within [−0.5, 0.5].
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a wrapped phase is short")]
+    fn phases(&self, place: DVec2, moment: &Moment) -> [f32; WAVES] {
+        let [kx, ky] = &self.waves.k_turns;
+        let mut phase = [0.0; WAVES];
+        for i in 0..WAVES {
+            let turns = moment.waves.phase[i] + kx[i] * place.x + ky[i] * place.y;
+            phase[i] = (turns - ((turns + ROUNDING) - ROUNDING)) as f32;
+        }
+        phase
+    }
+
+    /// Significant height, metres, peak period, seconds, and direction, degrees, of some waves.
+    fn summary(&self, waves: &LocalWaves) -> (f64, f64, f64) {
+        let (mut energy, mut weights, mut periods) = (0.0, 0.0, 0.0);
+        let mut travel = DVec2::ZERO;
+        for i in 0..WAVES {
+            let part = 0.5 * f64::from(waves.amplitude_m[i]) * f64::from(waves.amplitude_m[i]);
+            energy += part;
+            travel += DVec2::new(f64::from(waves.kx[i]), f64::from(waves.ky[i])).normalize_or_zero() * part;
+            // Young (1995): the fourth power of the energy picks the peak without jumping.
+            let weight = part * part * part * part;
+            weights += weight;
+            periods += weight / self.waves.frequency_hz[i];
+        }
+        let period_s = if weights > 0.0 { periods / weights } else { 0.0 };
+        (4.0 * energy.sqrt(), period_s, degrees(trig::heading(-travel.x, -travel.y)))
+    }
+
+    /// The patch of a place and the place's offset from its south-west corner, metres; a place beyond the
+    /// extent counts as the nearest within.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the patches")]
+    #[expect(clippy::cast_precision_loss, reason = "an extent has few patches")]
+    fn locate(&self, place: DVec2) -> (DVec2, usize) {
+        let within = place / PATCH_M - DVec2::new(self.first[0] as f64, self.first[1] as f64);
+        let column = (within.x.max(0.0) as usize).min(self.columns - 1);
+        let row = (within.y.max(0.0) as usize).min(self.rows - 1);
+        let fraction = (within - DVec2::new(column as f64, row as f64)).clamp(DVec2::ZERO, DVec2::ONE);
+        (fraction * PATCH_M, row * self.columns + column)
+    }
+
+    /// A patch, computed if nobody asked for it before.
+    #[inline]
+    fn patch(&self, index: usize) -> &Patch {
+        self.patches[index].get_or_init(|| {
+            #[expect(clippy::cast_precision_loss, clippy::cast_possible_wrap, reason = "few patches")]
+            let corner = DVec2::new(
+                (self.first[0] + (index % self.columns) as i64) as f64,
+                (self.first[1] + (index / self.columns) as i64) as f64,
+            ) * PATCH_M;
+            Box::new(Patch::new(&self.course, &self.gauges, &self.waves, corner))
+        })
     }
 }
+
+/// Share of the current that the bed leaves in water of a depth, metres.
+fn drag(depth_m: f64) -> f64 {
+    let t = (depth_m * (1.0 / DRAG_DEPTH_M)).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+#[cfg(test)]
+mod tests;

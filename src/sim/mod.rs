@@ -1,16 +1,32 @@
 //! The tick: vessels in an ECS world, islands of contact, groups, hashes.
+//!
+//! A step runs the phases of [`Phase`] in their order. Vessels do not see each other except in an
+//! island (see [`contact`]), so neither the order in which they came nor who else is here matters to one
+//! that sails alone.
 
 use std::sync::Arc;
 
+use bevy_ecs::entity::Entity;
+use bevy_ecs::schedule::Schedule;
+use bevy_ecs::world::World;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use crate::atlas::{Mark, Prim};
 use crate::sea::Sea;
 use crate::units::{Tick, VesselId};
-use crate::vessel::{BoatSpec, Input, VesselState};
+use crate::vessel::{self, BoatSpec, Class, Input, VesselState};
 
+pub mod contact;
 pub mod groups;
+mod hash;
+mod instruments;
+mod phases;
+mod prims;
+
+pub use phases::Phase;
+
+use phases::{Build, Crew, Fleet, Id, Motion, Now, Order, Progress, Surroundings, TheSea};
 
 /// A vessel as it crosses, is recorded and is replayed: whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,18 +78,34 @@ pub struct Instruments {
 }
 
 /// A simulation of some vessels on one sea.
-#[derive(Debug)]
 pub struct Sim {
+    world: World,
+    phases: [Schedule; Phase::ALL.len()],
     sea: Arc<Sea>,
-    tick: Tick,
+    /// Classes in use: one for each kind of boat here.
+    builds: Vec<Build>,
+}
+
+impl std::fmt::Debug for Sim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sim")
+            .field("tick", &self.tick())
+            .field("vessels", &self.ids())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sim {
     /// An empty simulation after `tick`, with the prims that its vessels can touch.
     #[must_use]
     pub fn new(sea: Arc<Sea>, prims: Vec<Prim>, tick: Tick) -> Self {
-        let _ = prims;
-        Self { sea, tick }
+        let mut world = World::new();
+        world.insert_resource(TheSea(Arc::clone(&sea)));
+        world.insert_resource(Now(tick));
+        world.insert_resource(Fleet::default());
+        world.insert_resource(contact::Scratch::default());
+        world.insert_resource(prims::Standing::new(prims));
+        Self { world, phases: Phase::ALL.map(phases::schedule), sea, builds: Vec::new() }
     }
 
     /// The sea.
@@ -85,7 +117,7 @@ impl Sim {
     /// The tick that all states are of.
     #[must_use]
     pub fn tick(&self) -> Tick {
-        self.tick
+        self.world.resource::<Now>().0
     }
 
     /// Sets the tick of a simulation without vessels.
@@ -93,88 +125,155 @@ impl Sim {
     /// # Panics
     /// When it holds a vessel.
     pub fn set_tick(&mut self, tick: Tick) {
-        self.tick = tick;
+        assert!(self.ids().is_empty(), "the tick of a simulation with vessels cannot be set");
+        self.world.resource_mut::<Now>().0 = tick;
     }
 
     /// Puts a vessel in, with its state after [`Self::tick`].
     ///
     /// # Panics
-    /// When a vessel of that number is there already.
+    /// When a vessel of that number is there already, or its boat is broken: both are checked at the edge.
     pub fn insert(&mut self, vessel: Vessel) {
-        let _ = vessel;
-        unimplemented!()
+        let Vessel { id, boat, state, voyage } = vessel;
+        let build = self.build(&boat);
+        let place = self.ids().binary_search(&id);
+        let Err(place) = place else { panic!("vessel {} is here already", id.0) };
+        let parts = (
+            Id(id),
+            Crew(state),
+            Progress(voyage),
+            Order(None),
+            Surroundings::default(),
+            Motion::default(),
+            build,
+        );
+        let entity = self.world.spawn(parts).id();
+        let mut fleet = self.world.resource_mut::<Fleet>();
+        fleet.ids.insert(place, id);
+        fleet.entities.insert(place, entity);
     }
 
-    /// Takes a vessel out.
+    /// The class of a boat, worked out unless another vessel here has the same.
+    fn build(&mut self, boat: &BoatSpec) -> Build {
+        if let Some(known) = self.builds.iter().find(|build| build.class.spec == *boat) {
+            return known.clone();
+        }
+        let class = Arc::new(Class::new(boat));
+        let build = Build { fender: Arc::new(contact::Fender::of(&class)), class };
+        self.builds.push(build.clone());
+        build
+    }
+
+    /// Takes a vessel out, as of [`Self::tick`]. An order applied since the last step does not go with it:
+    /// whoever sails it on applies the orders of its next tick.
     pub fn remove(&mut self, id: VesselId) -> Option<Vessel> {
-        let _ = id;
-        unimplemented!()
+        let vessel = self.vessel(id)?;
+        let mut fleet = self.world.resource_mut::<Fleet>();
+        let place = fleet.ids.binary_search(&id).ok()?;
+        fleet.ids.remove(place);
+        let entity = fleet.entities.remove(place);
+        self.world.despawn(entity);
+        self.builds.retain(|build| Arc::strong_count(&build.class) > 1);
+        Some(vessel)
     }
 
     /// A copy of a vessel.
     #[must_use]
     pub fn vessel(&self, id: VesselId) -> Option<Vessel> {
-        let _ = id;
-        unimplemented!()
+        Some(Vessel {
+            id,
+            boat: self.boat(id)?.clone(),
+            state: *self.state(id)?,
+            voyage: self.voyage(id)?.clone(),
+        })
     }
 
     /// The vessels here, in rising order.
     #[must_use]
     pub fn ids(&self) -> &[VesselId] {
-        unimplemented!()
+        &self.world.resource::<Fleet>().ids
+    }
+
+    fn entity(&self, id: VesselId) -> Option<Entity> {
+        let fleet = self.world.resource::<Fleet>();
+        fleet.ids.binary_search(&id).ok().map(|place| fleet.entities[place])
     }
 
     /// A vessel's state.
     #[must_use]
     pub fn state(&self, id: VesselId) -> Option<&VesselState> {
-        let _ = id;
-        unimplemented!()
+        self.world.get::<Crew>(self.entity(id)?).map(|crew| &crew.0)
     }
 
     /// A vessel's boat.
     #[must_use]
     pub fn boat(&self, id: VesselId) -> Option<&BoatSpec> {
-        let _ = id;
-        unimplemented!()
+        self.world.get::<Build>(self.entity(id)?).map(|build| &build.class.spec)
     }
 
     /// A vessel's progress.
     #[must_use]
     pub fn voyage(&self, id: VesselId) -> Option<&Voyage> {
-        let _ = id;
-        unimplemented!()
+        self.world.get::<Progress>(self.entity(id)?).map(|progress| &progress.0)
     }
 
-    /// A vessel's instruments as of the last step.
+    /// A vessel's instruments as of [`Self::tick`]: a function of its state and the sea, whoever asks.
     #[must_use]
     pub fn instruments(&self, id: VesselId) -> Option<Instruments> {
-        let _ = id;
-        unimplemented!()
+        let entity = self.entity(id)?;
+        let class = &self.world.get::<Build>(entity)?.class;
+        let state = &self.world.get::<Crew>(entity)?.0;
+        Some(instruments::read(class, state, &self.sea, self.tick()))
     }
 
     /// Hands a vessel an order, to be felt by the next step. Returns whether it counts: an order of an
-    /// older session, or not newer than the last one of its session, changes nothing.
+    /// older session, or not newer than the last one of its session, changes nothing; nor does one that
+    /// holds a number that is none.
     pub fn apply(&mut self, id: VesselId, input: Input) -> bool {
-        let _ = (id, input);
-        unimplemented!()
+        let Some(entity) = self.entity(id) else { return false };
+        let Some(state) = self.world.get::<Crew>(entity).map(|crew| crew.0) else { return false };
+        let Some(mut order) = self.world.get_mut::<Order>(entity) else { return false };
+        let last = order.0.map_or((state.session, state.seq), |order| (order.session, order.seq));
+        let helm = &input.helm;
+        let finite = [helm.rudder_rad, helm.sheet, helm.reef, helm.flat, helm.throttle];
+        if (input.session, input.seq) <= last || finite.iter().any(|value| !value.is_finite()) {
+            return false;
+        }
+        order.0 = Some(input);
+        true
     }
 
     /// Sails every vessel for one tick.
     pub fn step(&mut self) {
-        self.tick = self.tick.after(1);
+        for phase in Phase::ALL {
+            self.step_phase(phase);
+        }
     }
 
-    /// The hash of a vessel's state: equal bits, equal hash.
+    /// Runs one phase of a step, for those who measure phases; all of them in their order are a step.
+    pub fn step_phase(&mut self, phase: Phase) {
+        self.phases[phase as usize].run(&mut self.world);
+    }
+
+    /// The hash of a vessel's state and progress: equal bits, equal hash.
     #[must_use]
     pub fn hash(&self, id: VesselId) -> Option<u64> {
-        let _ = id;
-        unimplemented!()
+        Some(hash::of(self.state(id)?, self.voyage(id)?))
     }
 }
 
-/// The start of a vessel: afloat, upright, at rest over the ground, on a heading.
+/// The start of a vessel: afloat, upright, at rest over the ground, on a heading. The height of the
+/// place is not used: the vessel lies on its waterline.
 #[must_use]
 pub fn afloat(sea: &Sea, boat: &BoatSpec, place_m: DVec3, heading_rad: f64, tick: Tick) -> VesselState {
-    let _ = (sea, boat, place_m, heading_rad, tick);
-    unimplemented!()
+    let place = place_m.truncate();
+    let water = sea.water(place, tick);
+    vessel::at_rest(&Class::new(boat), place, water.level_m, heading_rad)
+}
+
+/// The heading of a vessel, radians clockwise from north.
+#[must_use]
+pub fn heading_of(state: &VesselState) -> f64 {
+    let bow = state.attitude * DVec3::X;
+    crate::trig::heading(bow.x, bow.y)
 }

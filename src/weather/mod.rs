@@ -1,1 +1,298 @@
 //! Wind with its shifts and gusts, and visibility: pure functions of (course, seed, place, tick).
+//!
+//! The wind at a place is the climate's mean, shifted slowly (5–20 minutes), plus gusts. Shifts travel
+//! downwind with the mean wind. Gusts are five octaves of noise (25–400 m) that is frozen into an air mass
+//! (Taylor 1938) and fades within it; the air mass drifts with a wind that is constant per segment of ten
+//! minutes, and each segment's noise is faded into the next one's.
+
+mod lattice;
+
+use glam::DVec2;
+
+use crate::atlas::{Climate, Course};
+use crate::noise::{self, Stream};
+use crate::trig;
+use crate::units::Tick;
+use lattice::Lattice;
+
+/// Length of a segment of constant drift, ticks: ten minutes.
+const SEGMENT_TICKS: u64 = 600 * crate::units::TICK_HZ;
+/// Length of a segment, seconds.
+const SEGMENT_S: f64 = 600.0;
+/// How long one segment's gusts fade into the next one's, seconds.
+const FADE_S: f64 = 120.0;
+/// Periods of the slow shifts, seconds: between five and twenty minutes, none a multiple of another.
+const SHIFT_PERIOD_S: [f64; 3] = [311.0, 617.0, 1229.0];
+/// Share of each period in the shifts' variance; the slow ones are the large ones.
+const SHIFT_SHARE: [f64; 3] = [0.2, 0.35, 0.45];
+/// Drawn nodes of each period that one segment needs at most.
+const SHIFT_NODES: usize = 48;
+/// The shifts arrive at most so much earlier or later at a place than at the anchor, seconds.
+const LAG_S: f64 = 6_000.0;
+/// Scales of the gusts, metres.
+const GUST_M: [f64; OCTAVES] = [25.0, 50.0, 100.0, 200.0, 400.0];
+const OCTAVES: usize = 5;
+/// Share of each scale in the gusts' variance, as length^(2/3): Kolmogorov's inertial range.
+const GUST_SHARE: [f64; OCTAVES] = [0.0647, 0.1027, 0.1630, 0.2588, 0.4108];
+/// Standard deviation of gusts along the wind over the mean wind at gustiness 1, chosen so that the mean
+/// gust factor (3 s in 600 s) is the 1.23 that WMO/TD-1555 (Harper et al. 2010) gives at sea.
+const GUST_INTENSITY: f64 = 0.0925;
+/// Gusts across the wind over those along it (Kaimal and Finnigan 1994: σv/σu about 0.8 near neutral).
+const GUST_ACROSS: f64 = 0.8;
+/// A gust of a scale L lives for `GUST_LIFE · L / U`: eddies turn over a few times slower than they pass.
+const GUST_LIFE: f64 = 8.0;
+/// Roughness length of the sea in a moderate breeze, metres (WMO guide, sea in winds of 5–15 m/s).
+const SEA_ROUGHNESS_M: f64 = 2e-4;
+/// Lattice of the dew-point field, metres and seconds.
+const FOG_CELL_M: f64 = 4_000.0;
+const FOG_CELL_S: f64 = 3_600.0;
+/// Spread between air temperature and dew point below which fog lies, and above which air is clear, °C.
+const FOG_SPREAD_C: [f64; 2] = [0.5, 3.0];
+/// Amplitude of the dew-point field, °C.
+const FOG_SWING_C: f64 = 2.0;
+/// Visibility within fog, metres.
+const FOG_VISIBILITY_M: f64 = 200.0;
+
+/// Wind speed at a height over that at 10 m: the logarithmic profile over the sea.
+///
+/// `height_m` is above the water, metres, at least 0.1 m (clamped).
+#[must_use]
+pub fn wind_at_height(height_m: f64) -> f64 {
+    trig::ln(height_m.max(0.1) / SEA_ROUGHNESS_M) / trig::ln(10.0 / SEA_ROUGHNESS_M)
+}
+
+/// The weather of one course under one seed.
+#[derive(Clone, Debug)]
+pub struct Weather {
+    climate: Climate,
+    seed: u64,
+    /// Unit vector that the climate's wind blows towards.
+    downwind: DVec2,
+    /// Seconds by which shifts come later for each metre downwind.
+    lag_spm: f64,
+    gusts: Lattice,
+    /// Sine and cosine of the turn of each octave, so that their lattices do not lie on each other.
+    turns: [[f64; 2]; OCTAVES],
+    /// Amplitude of each octave for a unit of standard deviation.
+    amplitudes: [f64; OCTAVES],
+}
+
+/// What the wind of one segment of time is made of; computed once, then good for every place.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    number: u64,
+    /// First node of each period's list.
+    first: [i64; 3],
+    /// Drawn shifts of direction and speed at the nodes, both of unit variance after interpolation.
+    nodes: [[[f64; 2]; SHIFT_NODES]; 3],
+    /// The air masses of the segment before and of this one.
+    masses: [AirMass; 2],
+}
+
+/// Gusts frozen into a drifting mass of air.
+#[derive(Clone, Copy, Debug)]
+struct AirMass {
+    /// Where it drifts, m/s.
+    drift_mps: DVec2,
+    /// Start of its segment, seconds since the course's epoch.
+    start_s: f64,
+    /// Offset of its noise in each octave, nodes.
+    offset: [[f64; 3]; OCTAVES],
+}
+
+impl Weather {
+    /// The weather of a course under a seed.
+    #[must_use]
+    pub fn new(course: &Course, seed: u64) -> Self {
+        let climate = course.climate;
+        let (east, north) = trig::sin_cos(climate.wind_from_rad);
+        Self {
+            climate,
+            seed,
+            downwind: DVec2::new(-east, -north),
+            // Below 3 m/s a shift would take hours to cross a course.
+            lag_spm: 1.0 / climate.wind_mps.max(3.0),
+            gusts: Lattice::new(seed, Stream::Gust),
+            // Golden-angle turns: no two octaves share their axes.
+            turns: [0.0, 1.0, 2.0, 3.0, 4.0].map(|octave: f64| {
+                let (s, c) = trig::sin_cos_turns(octave * 0.381_966);
+                [s, c]
+            }),
+            amplitudes: GUST_SHARE.map(f64::sqrt),
+        }
+    }
+
+    /// The number of the segment that a tick lies in.
+    #[must_use]
+    pub fn segment_number(tick: Tick) -> u64 {
+        tick.0 / SEGMENT_TICKS
+    }
+
+    /// What the wind of a segment is made of.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "segments of an age of the universe fit")]
+    pub fn segment(&self, number: u64) -> Segment {
+        let start_s = number as f64 * SEGMENT_S;
+        let mut segment = Segment {
+            number,
+            first: [0; 3],
+            nodes: [[[0.0; 2]; SHIFT_NODES]; 3],
+            masses: [AirMass { drift_mps: DVec2::ZERO, start_s, offset: [[0.0; 3]; OCTAVES] }; 2],
+        };
+        for period in 0..3 {
+            // From the middle of the segment before, whose drift needs it, less the largest lag.
+            let first = ((start_s - SEGMENT_S - LAG_S) / SHIFT_PERIOD_S[period]).floor();
+            #[expect(clippy::cast_possible_truncation, reason = "see above")]
+            let first = first as i64;
+            segment.first[period] = first;
+            for (offset, node) in (0_i64..).zip(&mut segment.nodes[period]) {
+                *node = self.shift_node(period, first + offset);
+            }
+        }
+        for (mass, back) in [1_u64, 0].into_iter().enumerate() {
+            let start_s = start_s - back as f64 * SEGMENT_S;
+            segment.masses[mass] = AirMass {
+                drift_mps: self.mean_at(&segment, start_s + 0.5 * SEGMENT_S),
+                start_s,
+                offset: self.mass_offset(number.wrapping_sub(back)),
+            };
+        }
+        segment
+    }
+
+    /// Mean wind at 10 m without gusts, towards east and north, m/s. The tick must lie in the segment.
+    #[must_use]
+    pub fn mean_wind(&self, segment: &Segment, place: DVec2, tick: Tick) -> DVec2 {
+        let lag_s = (place.dot(self.downwind) * self.lag_spm).clamp(-LAG_S, LAG_S);
+        self.mean_at(segment, tick.seconds() - lag_s)
+    }
+
+    /// Wind at 10 m, towards east and north, m/s. The tick must lie in the segment.
+    ///
+    /// # Panics
+    /// When the tick lies in another segment.
+    #[must_use]
+    pub fn wind(&self, segment: &Segment, place: DVec2, tick: Tick) -> DVec2 {
+        assert_eq!(Self::segment_number(tick), segment.number, "a segment's wind at a tick of another");
+        let mean = self.mean_wind(segment, place, tick);
+        let t_s = tick.seconds();
+        let share = ((t_s - segment.masses[1].start_s) * (1.0 / FADE_S)).min(1.0);
+        let gust = if share < 1.0 {
+            // Shares whose squares add to one keep the variance.
+            self.gust(&segment.masses[0], place, t_s) * (1.0 - share).sqrt()
+                + self.gust(&segment.masses[1], place, t_s) * share.sqrt()
+        } else {
+            self.gust(&segment.masses[1], place, t_s)
+        };
+        let along = 1.0 + gust.x;
+        // Across: to the left of where the wind blows.
+        DVec2::new(mean.x * along - mean.y * gust.y, mean.y * along + mean.x * gust.y)
+    }
+
+    /// How far one sees at a place, metres: from the spread between the air's temperature and a drifting
+    /// field of dew points.
+    #[must_use]
+    pub fn visibility_m(&self, place: DVec2, tick: Tick) -> f64 {
+        // Carried along by the climate's own wind, so that no segment's end shows.
+        let at = (place - self.downwind * (self.climate.wind_mps * tick.seconds())) / FOG_CELL_M;
+        let damp_c = FOG_SWING_C * self.fog_noise(at, tick.seconds() / FOG_CELL_S);
+        let spread_c = self.climate.air_c - self.climate.dew_point_c - damp_c;
+        let clear = ((spread_c - FOG_SPREAD_C[0]) / (FOG_SPREAD_C[1] - FOG_SPREAD_C[0])).clamp(0.0, 1.0);
+        let clear = clear * clear * (3.0 - 2.0 * clear);
+        let fog_m = FOG_VISIBILITY_M.min(self.climate.visibility_m);
+        fog_m + (self.climate.visibility_m - fog_m) * clear
+    }
+
+    /// Mean wind at the anchor at a time that the segment's shifts cover, m/s.
+    fn mean_at(&self, segment: &Segment, t_s: f64) -> DVec2 {
+        let mut shift = [0.0; 2];
+        for period in 0..3 {
+            let u = t_s / SHIFT_PERIOD_S[period];
+            let below = u.floor();
+            // Both are whole numbers of a few thousand at most.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+            let index = (below as i64 - segment.first[period]).clamp(0, SHIFT_NODES as i64 - 2) as usize;
+            let fraction = smooth(u - below);
+            let (a, b) = (segment.nodes[period][index], segment.nodes[period][index + 1]);
+            for axis in 0..2 {
+                shift[axis] += a[axis] + (b[axis] - a[axis]) * fraction;
+            }
+        }
+        let speed_mps = self.climate.wind_mps * (1.0 + self.climate.shift_share * shift[1]).max(0.1);
+        let (s, c) = trig::sin_cos(self.climate.shift_rad * shift[0]);
+        // Clockwise: a veer.
+        let d = self.downwind * speed_mps;
+        DVec2::new(d.x * c + d.y * s, d.y * c - d.x * s)
+    }
+
+    /// A drawn node of the shifts of one period, weighted with its share.
+    fn shift_node(&self, period: usize, node: i64) -> [f64; 2] {
+        // Uniform in [−1, 1) has variance 1/3, and interpolation leaves 26/35 of it.
+        let unit = (SHIFT_SHARE[period] * 3.0 * 35.0 / 26.0).sqrt();
+        #[expect(clippy::cast_possible_truncation, reason = "three periods")]
+        let draw = noise::draw(self.seed, Stream::WindShift, words(node, period as u32));
+        [0, 1].map(|axis| (f64::from(draw[axis]) * (2.0 / 4_294_967_296.0) - 1.0) * unit)
+    }
+
+    /// Where an air mass's noise starts in the lattice, per octave.
+    fn mass_offset(&self, number: u64) -> [[f64; 3]; OCTAVES] {
+        std::array::from_fn(|octave| {
+            #[expect(clippy::cast_possible_truncation, reason = "five octaves")]
+            let counter = words(number.cast_signed(), octave as u32);
+            let draw = noise::draw(self.seed, Stream::Gust, counter);
+            [0, 1, 2].map(|axis| f64::from(draw[axis]) * (256.0 / 4_294_967_296.0))
+        })
+    }
+
+    /// Gust along and across the wind (to its left), as shares of the mean.
+    #[inline]
+    fn gust(&self, mass: &AirMass, place: DVec2, t_s: f64) -> DVec2 {
+        let since_s = t_s - mass.start_s;
+        let at = place - mass.drift_mps * since_s;
+        let life_per_s = self.climate.wind_mps * (1.0 / GUST_LIFE) * since_s;
+        let mut sum = [0.0_f64; 2];
+        for octave in 0..OCTAVES {
+            let per_m = 1.0 / GUST_M[octave];
+            let [s, c] = self.turns[octave];
+            let [ox, oy, oz] = mass.offset[octave];
+            let noise = self.gusts.at(
+                (at.x * c + at.y * s) * per_m + ox,
+                (at.y * c - at.x * s) * per_m + oy,
+                life_per_s * per_m + oz,
+            );
+            sum[0] += self.amplitudes[octave] * f64::from(noise[0]);
+            sum[1] += self.amplitudes[octave] * f64::from(noise[1]);
+        }
+        let intensity = GUST_INTENSITY * self.climate.gustiness;
+        DVec2::new(sum[0] * intensity, sum[1] * (intensity * GUST_ACROSS))
+    }
+
+    /// Value noise of a range of about ±1 over cells and hours.
+    fn fog_noise(&self, at: DVec2, hour: f64) -> f64 {
+        let (x, y, z) = (at.x.floor(), at.y.floor(), hour.floor());
+        let (fx, fy, fz) = (smooth(at.x - x), smooth(at.y - y), smooth(hour - z));
+        #[expect(clippy::cast_possible_truncation, reason = "wraps after 2^32 cells")]
+        let node = |dx: f64, dy: f64, dz: f64| {
+            let counter = [x + dx, y + dy, z + dz].map(|index| (index as i64) as u32);
+            noise::signed(self.seed, Stream::Fog, counter)
+        };
+        let row = |dy, dz| node(0.0, dy, dz) * (1.0 - fx) + node(1.0, dy, dz) * fx;
+        let layer = |dz| row(0.0, dz) * (1.0 - fy) + row(1.0, dz) * fy;
+        layer(0.0) * (1.0 - fz) + layer(1.0) * fz
+    }
+}
+
+/// The cubic step s = 3t² − 2t³.
+fn smooth(t: f64) -> f64 {
+    t * t * (3.0 - 2.0 * t)
+}
+
+/// A counter from a 64-bit number and a small one.
+#[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+fn words(number: i64, which: u32) -> [u32; 3] {
+    let bits = number.cast_unsigned();
+    [bits as u32, (bits >> 32) as u32, which]
+}
+
+#[cfg(test)]
+mod tests;

@@ -158,6 +158,74 @@ pub struct ClockSetting {
     pub warp: f64,
 }
 
+/// One word of a handoff; an offer's number is unique for the region that makes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Word {
+    /// Owner to target: a group's states after one tick, and the tick from which the target would own it.
+    Offer {
+        /// The offer.
+        number: u32,
+        /// The vessels of the group that this owner has, all of the same tick.
+        vessels: Vec<VesselRecord>,
+        /// The first tick that the target would publish.
+        commit: Tick,
+    },
+    /// Target to owner: the group is rebuilt and sails along here; nothing is owned.
+    Ready {
+        /// The offer.
+        number: u32,
+    },
+    /// Target to owner: not by that tick; offer again.
+    NotYet {
+        /// The offer.
+        number: u32,
+    },
+    /// Target to owner: not here.
+    No {
+        /// The offer.
+        number: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Owner to target: forget the offer; the owner sails on.
+    Cancel {
+        /// The offer.
+        number: u32,
+    },
+    /// Owner to target: the group is yours from the commit tick on. Irrevocable, repeated until acknowledged.
+    Commit {
+        /// The offer.
+        number: u32,
+        /// The first tick that the target publishes.
+        commit: Tick,
+        /// Each vessel with the epoch that the target has from then on.
+        epochs: Vec<(VesselId, Epoch)>,
+        /// Every order after the offered state and before the commit tick.
+        inputs: Vec<AppliedInput>,
+    },
+    /// Target to owner: the commit is here.
+    Acknowledged {
+        /// The offer.
+        number: u32,
+    },
+}
+
+impl Word {
+    /// The offer that it is about.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        match self {
+            Self::Offer { number, .. }
+            | Self::Ready { number }
+            | Self::NotYet { number }
+            | Self::No { number, .. }
+            | Self::Cancel { number }
+            | Self::Commit { number, .. }
+            | Self::Acknowledged { number } => *number,
+        }
+    }
+}
+
 /// One message; see each variant for who sends it to whom, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Message {
@@ -168,6 +236,8 @@ pub enum Message {
         ticket: Vec<u8>,
         /// Which boat to sail, at a region without a harbour.
         boat: Option<BoatSpec>,
+        /// The crew session to go on with, on a second circuit or after one broke; `None` starts anew.
+        resume: Option<u32>,
     },
     /// Datagram. Absolute controls; the last one wins.
     Helm {
@@ -217,6 +287,11 @@ pub enum Message {
     },
 
     // Region to region.
+    /// Stream. The first message of a circuit between regions: who is speaking.
+    Link {
+        /// The region that dialled.
+        from: RegionId,
+    },
     /// Stream. Full states after their ticks, kept in case their owner dies and to start a handoff from.
     Shadow {
         /// The vessels.
@@ -232,7 +307,7 @@ pub enum Message {
         inputs: Vec<AppliedInput>,
     },
     /// Stream. A handoff; see [`crate::handoff`].
-    Handoff(crate::handoff::Word),
+    Handoff(Word),
     /// Stream. An order that came to the old owner after it had sealed the inputs.
     LateInput {
         /// The vessel.
@@ -256,8 +331,13 @@ pub enum Message {
     },
     /// Stream. The regions around, as they are now; absent ones are gone.
     Neighbours(Vec<Neighbour>),
-    /// Stream. Put a vessel into the water here at its tick.
-    Launch(Box<VesselRecord>),
+    /// Stream. Put a vessel into the water here, at the region's tick.
+    Launch {
+        /// The vessel.
+        record: Box<VesselRecord>,
+        /// Whether it is new: only place and heading of its state count, and it is set afloat there.
+        new: bool,
+    },
     /// Stream. Take a vessel out of the water and send its record back.
     Moor(VesselId),
     /// Stream. Hand everything across, then stop.

@@ -1,0 +1,141 @@
+//! What a region server costs before anyone sails: start, memory, idle CPU, size.
+//!
+//! `cargo bench --bench boot` builds the static binary, starts it again and again, and prints a table, then
+//! one JSON object a line.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fairway::metrics;
+
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+const STARTS: usize = 30;
+const IDLE: Duration = Duration::from_secs(10);
+
+/// A figure beside its budget.
+struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    budget: f64,
+    detail: String,
+}
+
+fn build_static(root: &Path) -> PathBuf {
+    let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
+        .current_dir(root)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .args(["build", "--release", "--quiet", "--no-default-features", "--bin", "fairway-region"])
+        .args(["--target", TARGET])
+        .status()
+        .expect("cargo can be run");
+    assert!(status.success(), "the static region server does not build");
+    root.join("target").join(TARGET).join("release/fairway-region")
+}
+
+fn start(binary: &Path, root: &Path) -> (Child, String, BufReader<ChildStdout>) {
+    let mut child = Command::new(binary)
+        .current_dir(root)
+        .args(["--course", "regions/admiralty", "--cell", "0,0", "--listen", "127.0.0.1:0", "--lifeline"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the region server starts");
+    let mut out = BufReader::new(child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("the region server speaks");
+    assert!(line.contains("\"ready\":true"), "not ready: {line}");
+    (child, line, out)
+}
+
+fn stop(mut child: Child) {
+    drop(child.stdin.take());
+    let _ = child.wait();
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn measure(binary: &Path, root: &Path) -> Vec<Figure> {
+    let (mut spawned_ms, mut own_ms) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        #[expect(clippy::disallowed_methods, reason = "a benchmark is its own clock")]
+        let began = Instant::now();
+        let (child, line, _out) = start(binary, root);
+        spawned_ms.push(began.elapsed().as_secs_f64() * 1e3);
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("the ready line is JSON");
+        own_ms.push(ready["start_to_tick_us"].as_f64().expect("a number") / 1e3);
+        stop(child);
+    }
+    let (child, _, _out) = start(binary, root);
+    std::thread::sleep(Duration::from_secs(2));
+    let before = metrics::cpu_time(child.id()).expect("its tasks can be read");
+    std::thread::sleep(IDLE);
+    let spent = metrics::cpu_time(child.id()).expect("its tasks can be read") - before;
+    let resident = metrics::resident_bytes(child.id()).expect("its status can be read");
+    stop(child);
+    let size = std::fs::metadata(binary).expect("it was built").len();
+    let stripped = stripped_size(binary);
+    vec![
+        Figure {
+            name: "start_to_first_tick_ms",
+            value: median(&mut own_ms),
+            unit: "ms",
+            budget: 5.0,
+            detail: format!("from main; {:.1} ms from spawn to the ready line read", median(&mut spawned_ms)),
+        },
+        Figure {
+            name: "rss_idle_mib",
+            value: resident as f64 / f64::from(1 << 20),
+            unit: "MiB",
+            budget: 8.0,
+            detail: "one idle region at 45 Hz".into(),
+        },
+        Figure {
+            name: "cpu_idle_percent",
+            value: 100.0 * spent.as_secs_f64() / IDLE.as_secs_f64(),
+            unit: "%",
+            budget: 0.5,
+            detail: "of one core, all threads".into(),
+        },
+        Figure {
+            name: "static_binary_mb",
+            value: stripped as f64 / 1e6,
+            unit: "MB",
+            budget: 8.0,
+            detail: format!("stripped; {:.1} MB with line tables", size as f64 / 1e6),
+        },
+    ]
+}
+
+fn stripped_size(binary: &Path) -> u64 {
+    let stripped = binary.with_extension("stripped");
+    let status = Command::new("strip").arg("-o").arg(&stripped).arg(binary).status();
+    match status {
+        Ok(status) if status.success() => std::fs::metadata(&stripped).map_or(0, |meta| meta.len()),
+        _ => std::fs::metadata(binary).map_or(0, |meta| meta.len()),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let binary = build_static(root);
+    let figures = measure(&binary, root);
+    println!("{:<24} {:>9} {:>6} {:>9}  note", "figure", "value", "unit", "budget");
+    for figure in &figures {
+        let Figure { name, value, unit, budget, detail } = figure;
+        println!("{name:<24} {value:>9.3} {unit:>6} {budget:>9}  {detail}");
+    }
+    for Figure { name, value, unit, budget, detail } in figures {
+        let line = serde_json::json!({
+            "bench": "boot", "name": name, "value": value, "unit": unit, "budget": budget, "note": detail,
+        });
+        println!("{line}");
+    }
+}

@@ -1,0 +1,142 @@
+//! Land on a lattice of squares, for looking along lines.
+
+use glam::DVec2;
+
+use super::{Area, Coast};
+
+/// Side of a square, metres: the width of the narrowest spit that shelters a sailor. The lattice is
+/// absolute (a corner lies on the anchor), so that every region sees the same squares.
+pub const SQUARE_M: f64 = 64.0;
+
+/// Which squares of a course's extent are land at their middles; beyond the extent all is water.
+#[derive(Clone, Debug)]
+pub struct LandRaster {
+    /// West and south index of the first square.
+    origin: [i64; 2],
+    columns: usize,
+    rows: usize,
+    /// Bits, row by row from the south, each row on a word of its own.
+    words: Vec<u64>,
+    words_per_row: usize,
+}
+
+impl LandRaster {
+    /// The squares of an extent.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an extent has few squares")]
+    #[expect(clippy::cast_precision_loss, reason = "an extent has few squares")]
+    pub fn of(coast: &Coast, extent: Area) -> Self {
+        let origin = [(extent.min.x / SQUARE_M).floor() as i64, (extent.min.y / SQUARE_M).floor() as i64];
+        let columns = ((extent.max.x / SQUARE_M).ceil() as i64 - origin[0]).max(0) as usize;
+        let rows = ((extent.max.y / SQUARE_M).ceil() as i64 - origin[1]).max(0) as usize;
+        let words_per_row = columns.div_ceil(64);
+        let mut words = vec![0_u64; words_per_row * rows];
+        let mut crossings = Vec::new();
+        for row in 0..rows {
+            coast.crossings(((origin[1] + row as i64) as f64 + 0.5) * SQUARE_M, &mut crossings);
+            for pair in crossings.chunks_exact(2) {
+                // Squares whose middle lies in [west shore, east shore).
+                let column = |x: f64| {
+                    ((x / SQUARE_M - 0.5).ceil() as i64 - origin[0]).clamp(0, columns as i64) as usize
+                };
+                for square in column(pair[0])..column(pair[1]) {
+                    words[row * words_per_row + square / 64] |= 1 << (square % 64);
+                }
+            }
+        }
+        Self { origin, columns, rows, words, words_per_row }
+    }
+
+    /// Whether the square that a place lies in is land.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, and what is far is water")]
+    pub fn is_land(&self, place: DVec2) -> bool {
+        let column = (place.x * (1.0 / SQUARE_M)).floor() as i64 - self.origin[0];
+        let row = (place.y * (1.0 / SQUARE_M)).floor() as i64 - self.origin[1];
+        let (Ok(column), Ok(row)) = (usize::try_from(column), usize::try_from(row)) else { return false };
+        column < self.columns
+            && row < self.rows
+            && self.words[row * self.words_per_row + column / 64] >> (column % 64) & 1 == 1
+    }
+
+    /// How much of the straight line between two places lies over land, metres, to about one square.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand steps")]
+    pub fn land_between_m(&self, from: DVec2, to: DVec2) -> f64 {
+        let line = to - from;
+        let length_m = line.length();
+        let steps = (length_m / SQUARE_M).ceil().clamp(1.0, 10_000.0) as u32;
+        let step = line / f64::from(steps);
+        let land = (0..steps).filter(|&i| self.is_land(from + step * (f64::from(i) + 0.5))).count();
+        #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
+        let share = land as f64 / f64::from(steps);
+        share * length_m
+    }
+
+    /// Distance over open water from a place along a unit vector, metres, to about one square; `None` when
+    /// no land lies within the extent that way.
+    #[must_use]
+    pub fn open_water_m(&self, from: DVec2, towards: DVec2) -> Option<f64> {
+        let low = DVec2::new(self.west_m(), self.south_m());
+        let high = low + DVec2::new(width(self.columns), width(self.rows));
+        let mut distance_m = 0.5 * SQUARE_M;
+        loop {
+            let place = from + towards * distance_m;
+            // Only a way out ends the search: a place outside may look back in.
+            let leaving = (place.x < low.x && towards.x <= 0.0)
+                || (place.y < low.y && towards.y <= 0.0)
+                || (place.x > high.x && towards.x >= 0.0)
+                || (place.y > high.y && towards.y >= 0.0);
+            if leaving {
+                return None;
+            }
+            if self.is_land(place) {
+                return Some(distance_m - 0.5 * SQUARE_M);
+            }
+            distance_m += SQUARE_M;
+            if distance_m > super::projection::REACH_M {
+                return None;
+            }
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "courses are within 200 km")]
+    fn west_m(&self) -> f64 {
+        self.origin[0] as f64 * SQUARE_M
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "courses are within 200 km")]
+    fn south_m(&self) -> f64 {
+        self.origin[1] as f64 * SQUARE_M
+    }
+}
+
+/// Width of a number of squares, metres.
+#[expect(clippy::cast_precision_loss, reason = "courses are within 200 km")]
+fn width(squares: usize) -> f64 {
+    squares as f64 * SQUARE_M
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn raster_sees_what_the_rings_say() {
+        let ring = vec![DVec2::new(100.0, -300.0), DVec2::new(1500.0, 200.0), DVec2::new(200.0, 1700.0)];
+        let coast = Coast::new(vec![ring]);
+        let extent = Area { min: DVec2::new(-1000.0, -1000.0), max: DVec2::new(2000.0, 2000.0) };
+        let raster = LandRaster::of(&coast, extent);
+        for row in -15..31 {
+            for column in -15..31 {
+                let middle = (DVec2::new(f64::from(column), f64::from(row)) + 0.5) * SQUARE_M;
+                assert_eq!(raster.is_land(middle), coast.is_land(middle), "at {middle}");
+            }
+        }
+        let west = raster.open_water_m(DVec2::new(-900.0, 500.0), DVec2::X).unwrap();
+        assert!((west - 1050.0).abs() < 2.0 * SQUARE_M, "{west}");
+        assert!(raster.open_water_m(DVec2::new(-900.0, 500.0), -DVec2::X).is_none());
+        let land = raster.land_between_m(DVec2::new(-900.0, 500.0), DVec2::new(1900.0, 500.0));
+        assert!((land - 1080.0).abs() < 2.0 * SQUARE_M, "{land}");
+    }
+}

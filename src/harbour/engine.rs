@@ -1,0 +1,87 @@
+//! What starts and stops region servers for the harbour.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::atlas::Cell;
+use crate::units::RegionId;
+use crate::wire::message::ClockSetting;
+
+/// What a region server is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RegionSpec {
+    /// Its number.
+    pub id: RegionId,
+    /// Its server name.
+    pub name: String,
+    /// The cell that it sails.
+    pub cell: Cell,
+    /// The course's folder.
+    pub course: PathBuf,
+    /// The seed of the sea.
+    pub seed: u64,
+    /// The course's clock.
+    pub clock: ClockSetting,
+    /// Certificate of the authority whose tickets and regions it trusts, DER.
+    pub authority: Vec<u8>,
+    /// Where it writes its input log, if anywhere.
+    pub record: Option<PathBuf>,
+}
+
+/// What a region server says when it is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadyInfo {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// SHA-256 of the public key that it made (SubjectPublicKeyInfo, DER).
+    pub key: [u8; 32],
+    /// From the process's start to its first tick, microseconds.
+    pub start_to_tick_us: u64,
+}
+
+/// What happened to a region server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineEvent {
+    /// It is ready.
+    Ready {
+        /// Which.
+        region: RegionId,
+        /// What it says.
+        info: ReadyInfo,
+    },
+    /// It is gone: what it was using is free again.
+    Ended {
+        /// Which.
+        region: RegionId,
+        /// How, in words: an exit status, a signal.
+        how: String,
+        /// Whether it ended by itself and without an error.
+        clean: bool,
+        /// The last lines of its console, oldest first.
+        console: Vec<String>,
+    },
+}
+
+/// Why a region server could not be started: what was tried, why it failed, what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct EngineError(pub String);
+
+/// Starts and stops region servers. Calls return at once; what comes of them is told by [`Engine::poll`].
+pub trait Engine {
+    /// Starts a region server.
+    ///
+    /// # Errors
+    /// When it cannot even be tried: no program, no address, no memory.
+    fn start(&mut self, spec: &RegionSpec) -> Result<(), EngineError>;
+
+    /// Ends a region server at once, whatever it is doing; [`EngineEvent::Ended`] follows. One that is not
+    /// running is left alone.
+    fn kill(&mut self, region: RegionId);
+
+    /// The next thing that happened, if any did.
+    fn poll(&mut self) -> Option<EngineEvent>;
+
+    /// The region servers that have not ended, in order of their numbers.
+    fn running(&self) -> Vec<RegionId>;
+}

@@ -1,0 +1,308 @@
+//! The harbour's regions: started as planned, enrolled, introduced, watched, ended.
+
+use std::time::{Duration, Instant};
+
+use super::engine::{Engine, EngineEvent, ReadyInfo, RegionSpec};
+use super::lines::{LineEvent, Lines};
+use super::{BOOTS, Harbour, Moment};
+use crate::atlas::Cell;
+use crate::corridor::{Action, Phase};
+use crate::units::{RegionId, Tick};
+use crate::wire::Message;
+use crate::wire::message::{Neighbour, VesselReport};
+
+/// Wall time in which a region must be ready; a thousand times what one needs on a machine with nothing else
+/// to do.
+const BOOT_PATIENCE: Duration = Duration::from_secs(10);
+/// Wall time in which a region must have drained: its own patience with others, and as much again.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
+/// Wall time between two tries to reach a region whose line broke.
+const REDIAL_EVERY: Duration = Duration::from_millis(250);
+/// Tries to reach a region that runs; then it is ended, because nobody can speak to it.
+const REDIALS: u32 = 20;
+/// Starts of a region for one cell that may fail, one after the other, before the cell is left alone.
+const START_TRIES: u32 = 2;
+/// Wall time for which it is left alone.
+const BLOCKED_FOR: Duration = Duration::from_secs(30);
+
+/// A region that has not ended.
+pub(super) struct Region {
+    pub(super) spec: RegionSpec,
+    pub(super) phase: Phase,
+    pub(super) started: Instant,
+    pub(super) info: Option<ReadyInfo>,
+    /// From the decision to start it until it could take a vessel.
+    pub(super) boot: Option<Duration>,
+    /// Its last report.
+    pub(super) tick: Tick,
+    pub(super) load: f32,
+    pub(super) dilation: f32,
+    pub(super) handoffs: u32,
+    pub(super) ticks_missed: u64,
+    line_open: bool,
+    /// Whether it could ever be told anything.
+    line_was_open: bool,
+    redials: u32,
+    redial_at: Option<Instant>,
+    /// When it was told to end.
+    ending: Option<Instant>,
+    /// What was wrong with it when it was killed.
+    fault: Option<String>,
+}
+
+/// Regions of one cell that failed, one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Failures {
+    in_a_row: u32,
+    last: Option<Instant>,
+}
+
+impl Failures {
+    /// Whether no region may be started there now.
+    pub(super) fn blocks(&self, now: Instant) -> bool {
+        self.in_a_row >= START_TRIES
+            && self.last.is_some_and(|last| now.saturating_duration_since(last) < BLOCKED_FOR)
+    }
+}
+
+impl Region {
+    /// As its neighbours are told of it, once it listens.
+    fn neighbour(&self, cell_m: f64) -> Option<Neighbour> {
+        Some(Neighbour {
+            region: self.spec.id,
+            area: self.spec.cell.area(cell_m),
+            addr: self.info.as_ref()?.addr,
+            name: self.spec.name.clone(),
+        })
+    }
+}
+
+impl<E: Engine, L: Lines> Harbour<E, L> {
+    /// Does what was planned.
+    pub(super) fn carry_out(&mut self, action: Action, moment: Moment) {
+        match action {
+            Action::Start { cell } => self.start_region(cell, moment),
+            Action::Introduce { region, neighbours } => self.introduce(region, &neighbours),
+            Action::Drain { region } => self.drain(region, moment),
+            Action::Stop { region } => {
+                if let Some(entry) = self.regions.get_mut(&region) {
+                    entry.phase = Phase::Draining;
+                    entry.ending = Some(moment.instant);
+                    self.engine.kill(region);
+                }
+            }
+        }
+    }
+
+    fn start_region(&mut self, cell: Cell, moment: Moment) {
+        if self.stopping.is_some() {
+            return;
+        }
+        let id = RegionId(self.counts.regions_started + 1);
+        let spec = RegionSpec {
+            id,
+            name: server_name(id, &self.config.course.name),
+            cell,
+            course: self.config.course_dir.clone(),
+            seed: self.config.seed,
+            clock: self.config.clock,
+            authority: self.config.authority.clone(),
+            record: self.config.record.clone(),
+        };
+        self.counts.regions_started += 1;
+        if let Err(error) = self.engine.start(&spec) {
+            self.counts.regions_stopped += 1;
+            self.on_failure(&spec, &format!("{} could not be started: {error}", spec.name), moment);
+            return;
+        }
+        let region = Region {
+            spec,
+            phase: Phase::Booting,
+            started: moment.instant,
+            info: None,
+            boot: None,
+            tick: Tick(0),
+            load: 0.0,
+            dilation: 1.0,
+            handoffs: 0,
+            ticks_missed: 0,
+            line_open: false,
+            line_was_open: false,
+            redials: 0,
+            redial_at: None,
+            ending: None,
+            fault: None,
+        };
+        self.regions.insert(id, region);
+        let exist = u32::try_from(self.regions.len()).unwrap_or(u32::MAX);
+        self.counts.regions_peak = self.counts.regions_peak.max(exist);
+    }
+
+    fn introduce(&mut self, region: RegionId, neighbours: &[RegionId]) {
+        let cell_m = self.config.course.cell_m;
+        let neighbours = neighbours
+            .iter()
+            .filter_map(|id| self.regions.get(id)?.neighbour(cell_m))
+            .collect();
+        self.lines.send(region, Message::Neighbours(neighbours));
+    }
+
+    fn drain(&mut self, region: RegionId, moment: Moment) {
+        let Some(entry) = self.regions.get_mut(&region) else { return };
+        entry.phase = Phase::Draining;
+        entry.ending = Some(moment.instant);
+        if entry.line_open {
+            self.lines.send(region, Message::Drain);
+        } else {
+            // It cannot be told, and it owns nothing.
+            self.engine.kill(region);
+        }
+    }
+
+    /// Takes in what an engine says.
+    pub(super) fn on_engine(&mut self, event: EngineEvent, moment: Moment) {
+        match event {
+            EngineEvent::Ready { region, info } => {
+                if let Some(entry) = self.regions.get_mut(&region) {
+                    self.lines.open(region, &entry.spec.name, &info);
+                    entry.info = Some(info);
+                }
+            }
+            EngineEvent::Ended { region, how, clean, console } => {
+                self.lines.close(region);
+                let Some(entry) = self.regions.remove(&region) else { return };
+                self.counts.regions_stopped += 1;
+                self.counts.handoffs += entry.handoffs;
+                self.counts.ticks_missed += entry.ticks_missed;
+                let why = self.why_ended(&entry, &how, clean, &console);
+                if let Some(why) = &why {
+                    self.on_failure(&entry.spec, why, moment);
+                }
+                self.set_adrift(region, why.unwrap_or_else(|| format!("{} ended", entry.spec.name)), moment);
+            }
+        }
+    }
+
+    /// What was wrong with a region that ended; nothing when it was told to and did as it should.
+    fn why_ended(&self, entry: &Region, how: &str, clean: bool, console: &[String]) -> Option<String> {
+        let what = match (&entry.fault, entry.ending) {
+            (Some(fault), _) => format!("{fault} and was ended"),
+            (None, Some(_)) if clean || entry.info.is_none() || !entry.line_was_open => return None,
+            (None, Some(_)) => format!("ended badly when told to ({how})"),
+            (None, None) => format!("ended by itself ({how})"),
+        };
+        let said = if console.is_empty() { "nothing".to_owned() } else { console.join(" | ") };
+        Some(format!("region {} {what}; its console's last lines: {said}", entry.spec.name))
+    }
+
+    /// A region failed: counts it, and gives up those who waited for it when it was not the first time.
+    fn on_failure(&mut self, spec: &RegionSpec, what: &str, moment: Moment) {
+        self.counts.regions_failed += 1;
+        self.trouble(what.to_owned());
+        let failures = self.failures.entry(spec.cell).or_default();
+        failures.in_a_row += 1;
+        failures.last = Some(moment.instant);
+        if failures.blocks(moment.instant) {
+            self.give_up_booked_in(spec.cell, what);
+        }
+    }
+
+    /// Takes in what came over a line.
+    pub(super) fn on_line(&mut self, event: LineEvent, moment: Moment) {
+        match event {
+            LineEvent::Open(region) => self.on_open(region, moment),
+            LineEvent::Heard(region, message) => self.on_message(region, message, moment),
+            LineEvent::Lost(region, reason) => {
+                let Some(entry) = self.regions.get_mut(&region) else { return };
+                entry.line_open = false;
+                // One that drained closes its line and then ends; another one must be reached again.
+                if entry.ending.is_none() {
+                    entry.redial_at = Some(moment.instant + REDIAL_EVERY);
+                    let name = entry.spec.name.clone();
+                    self.trouble(format!("the line to region {name} broke: {reason}"));
+                }
+            }
+        }
+    }
+
+    fn on_open(&mut self, region: RegionId, moment: Moment) {
+        let Some(entry) = self.regions.get_mut(&region) else { return };
+        entry.line_open = true;
+        entry.line_was_open = true;
+        entry.redials = 0;
+        entry.redial_at = None;
+        if entry.phase == Phase::Booting {
+            entry.phase = Phase::Ready;
+            let boot = moment.instant.saturating_duration_since(entry.started);
+            entry.boot = Some(boot);
+            if self.boots.len() == BOOTS {
+                self.boots.pop_front();
+            }
+            self.boots.push_back(boot);
+            self.failures.remove(&entry.spec.cell);
+        } else if entry.ending.is_some() {
+            self.lines.send(region, Message::Drain);
+        }
+    }
+
+    fn on_message(&mut self, region: RegionId, message: Message, moment: Moment) {
+        match message {
+            Message::Report { tick, load, dilation, vessels, handoffs, ticks_missed, .. } => {
+                let Some(entry) = self.regions.get_mut(&region) else { return };
+                entry.tick = tick;
+                entry.load = load;
+                entry.dilation = dilation;
+                entry.handoffs = handoffs;
+                entry.ticks_missed = ticks_missed;
+                self.on_reports(region, tick, &vessels, moment);
+            }
+            Message::Moored(record) => self.on_moored(region, record, moment),
+            // Said before the process ends; its end is what counts.
+            Message::Drained => {}
+            other => {
+                let variant = format!("{other:?}");
+                let variant = variant.split([' ', '(', '{']).next().unwrap_or_default();
+                self.trouble(format!("region {} sent the harbour a {variant}, which is ignored", region.0));
+            }
+        }
+    }
+
+    fn on_reports(&mut self, region: RegionId, tick: Tick, reports: &[VesselReport], moment: Moment) {
+        for report in reports {
+            if let Some(passage) = self.passages.get_mut(&report.vessel) {
+                passage.heard(region, tick, report, moment);
+            }
+        }
+    }
+
+    /// Ends what hangs and redials what broke.
+    pub(super) fn watch_regions(&mut self, moment: Moment) {
+        let now = moment.instant;
+        for (&id, entry) in &mut self.regions {
+            if entry.fault.is_some() {
+                continue;
+            }
+            let waited = now.saturating_duration_since(entry.ending.unwrap_or(entry.started));
+            if entry.phase == Phase::Booting && waited > BOOT_PATIENCE {
+                entry.fault = Some(format!("was not ready after {} s", BOOT_PATIENCE.as_secs()));
+            } else if entry.phase == Phase::Draining && waited > DRAIN_PATIENCE {
+                entry.fault = Some(format!("had not drained after {} s", DRAIN_PATIENCE.as_secs()));
+            } else if entry.redial_at.is_some_and(|at| now >= at) {
+                entry.redials += 1;
+                entry.redial_at = None;
+                match &entry.info {
+                    Some(info) if entry.redials <= REDIALS => self.lines.open(id, &entry.spec.name, info),
+                    _ => entry.fault = Some("could not be reached any more".to_owned()),
+                }
+            }
+            if entry.fault.is_some() {
+                self.engine.kill(id);
+            }
+        }
+    }
+}
+
+/// The server name of a region, as the region server makes it from its number and its course.
+fn server_name(id: RegionId, course: &str) -> String {
+    format!("r{}.{course}.fairway", id.0)
+}

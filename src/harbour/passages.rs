@@ -1,0 +1,373 @@
+//! Passages: booked, launched, followed, brought ashore.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use glam::{DVec2, DVec3};
+
+use super::engine::Engine;
+use super::lines::Lines;
+use super::{Harbour, Moment};
+use crate::atlas::{Cell, Course, Mark};
+use crate::clock::CourseClock;
+use crate::corridor::{Booking, Phase, VesselView};
+use crate::sim::{Vessel, Voyage};
+use crate::units::{RegionId, Tick, VesselId};
+use crate::vessel::{BoatSpec, Gear, Helm, VesselState, rotation};
+use crate::wire::Message;
+use crate::wire::message::{Epoch, VesselRecord, VesselReport};
+
+/// Wall time between two requests to moor a vessel, which may just have changed its owner.
+const MOOR_EVERY: Duration = Duration::from_millis(400);
+/// Wall time for which the vessels of a region that died may still turn up with another owner: several
+/// reports.
+const ADRIFT_FOR: Duration = Duration::from_secs(1);
+/// Wall time without a report after which a vessel is lost though its region lives.
+const SILENCE: Duration = Duration::from_secs(10);
+/// Reports are looked for along the way at this share of a cell.
+const WAY_STEPS_PER_CELL: f64 = 4.0;
+/// Steps along a course's way at most; a way of a thousand cells.
+const WAY_STEPS: u32 = 4_096;
+
+/// How far a passage is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Waits for its region.
+    Booked,
+    /// Under way.
+    Sailing,
+    /// Passed the last mark at that tick.
+    Arrived(Tick),
+    /// Ended before that, because.
+    GivenUp(String),
+}
+
+/// One passage.
+pub(super) struct Passage {
+    pub(super) id: VesselId,
+    pub(super) name: String,
+    pub(super) boat: BoatSpec,
+    pub(super) crew_key: [u8; 32],
+    pub(super) ticket: Vec<u8>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) stage: Stage,
+    /// Where it lies, or was last seen.
+    pub(super) place: DVec2,
+    pub(super) heading_rad: f64,
+    pub(super) velocity_mps: DVec2,
+    /// The tick of place and velocity.
+    pub(super) seen: Tick,
+    pub(super) epoch: Epoch,
+    pub(super) group: VesselId,
+    /// The region that has it in the water; none ashore.
+    pub(super) owner: Option<RegionId>,
+    pub(super) marks_passed: u16,
+    pub(super) ground_m: f64,
+    pub(super) water_m: f64,
+    /// The tick at which it was first put into the water.
+    pub(super) started: Option<Tick>,
+    /// As it came ashore before its passage was over: it is put back so.
+    pub(super) record: Option<Box<VesselRecord>>,
+    heard: Instant,
+    moor_asked: Option<Instant>,
+    /// Since when its region is gone, and what was wrong with it.
+    adrift: Option<(Instant, String)>,
+}
+
+impl Passage {
+    /// A passage that waits at its berth.
+    pub(super) fn booked(
+        id: VesselId,
+        name: String,
+        boat: BoatSpec,
+        crew_key: [u8; 32],
+        ticket: Vec<u8>,
+        course: &Course,
+        place: DVec2,
+        moment: Moment,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            boat,
+            crew_key,
+            ticket,
+            marks: course.marks.clone(),
+            stage: Stage::Booked,
+            place,
+            heading_rad: course.start_line.heading_rad,
+            velocity_mps: DVec2::ZERO,
+            seen: Tick(0),
+            epoch: Epoch::default(),
+            group: id,
+            owner: None,
+            marks_passed: 0,
+            ground_m: 0.0,
+            water_m: 0.0,
+            started: None,
+            record: None,
+            heard: moment.instant,
+            moor_asked: None,
+            adrift: None,
+        }
+    }
+
+    /// As the plan sees it, while it is in the water.
+    pub(super) fn view(&self) -> Option<VesselView> {
+        Some(VesselView {
+            id: self.id,
+            group: self.group,
+            tick: self.seen,
+            place: self.place,
+            velocity_mps: self.velocity_mps,
+            owner: self.owner?,
+            marks_ahead: self.marks.iter().skip(usize::from(self.marks_passed)).cloned().collect(),
+        })
+    }
+
+    /// As the plan sees it, while it waits.
+    pub(super) fn booking(&self, clock: CourseClock, moment: Moment) -> Option<Booking> {
+        (self.stage == Stage::Booked).then(|| Booking { place: self.place, at: clock.due(moment.unix_ns) })
+    }
+
+    /// Along the marks to the last one, metres.
+    pub(super) fn to_go_m(&self) -> f64 {
+        if matches!(self.stage, Stage::Arrived(_)) {
+            return 0.0;
+        }
+        let ahead = self.marks.iter().skip(usize::from(self.marks_passed));
+        let (way_m, _) = ahead.fold((0.0, self.place), |(way_m, from), mark| {
+            (way_m + (mark.place - from).length(), mark.place)
+        });
+        way_m
+    }
+
+    /// Whether it takes part no longer, though it may still be in the water.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Arrived(_) | Stage::GivenUp(_))
+    }
+
+    /// Whether it takes up room.
+    pub(super) fn takes_room(&self) -> bool {
+        !self.is_over() || self.owner.is_some()
+    }
+
+    /// Takes in what a region reports of it; an older owner's word changes nothing.
+    pub(super) fn heard(&mut self, region: RegionId, tick: Tick, report: &VesselReport, moment: Moment) {
+        let stale = report.epoch < self.epoch || (report.epoch == self.epoch && tick < self.seen);
+        // Moored or never launched: what still reports it has not heard of that yet.
+        if stale || (self.owner.is_none() && self.adrift.is_none()) {
+            return;
+        }
+        self.owner = Some(region);
+        self.adrift = None;
+        self.heard = moment.instant;
+        self.epoch = report.epoch;
+        self.seen = tick;
+        self.group = report.group;
+        self.place = report.place;
+        self.velocity_mps = report.velocity_mps;
+        self.marks_passed = report.marks_passed;
+        self.ground_m = report.ground_m;
+        self.water_m = report.water_m;
+        if let Some(finished) = report.finished
+            && self.stage == Stage::Sailing
+        {
+            self.stage = Stage::Arrived(finished);
+        }
+    }
+
+    fn record(&self, tick: Tick) -> VesselRecord {
+        if let Some(record) = &self.record {
+            return (**record).clone();
+        }
+        VesselRecord {
+            vessel: Vessel {
+                id: self.id,
+                boat: self.boat.clone(),
+                state: at_rest(self.place, self.heading_rad),
+                voyage: Voyage { marks: self.marks.clone(), ..Voyage::default() },
+            },
+            tick,
+            epoch: self.epoch,
+            crew_key: self.crew_key,
+            sessions: 0,
+            guard: None,
+        }
+    }
+}
+
+impl<E: Engine, L: Lines> Harbour<E, L> {
+    /// Launches who waits, follows who sails, brings ashore who is done.
+    pub(super) fn watch_passages(&mut self, moment: Moment) {
+        self.launch_booked(moment);
+        let now_tick = self.clock.due(moment.unix_ns);
+        let limit_s = self.config.course.time_limit_s;
+        let mut moor = Vec::new();
+        for passage in self.passages.values_mut() {
+            let sailed_s = passage.started.map_or(0.0, |start| Tick(now_tick.since(start)).seconds());
+            if passage.stage == Stage::Sailing && sailed_s > limit_s {
+                passage.stage = Stage::GivenUp(format!("over the course's time limit of {limit_s:.0} s"));
+            }
+            let silent = moment.instant.saturating_duration_since(passage.heard) > SILENCE;
+            let adrift = passage
+                .adrift
+                .as_ref()
+                .filter(|(since, _)| moment.instant.saturating_duration_since(*since) > ADRIFT_FOR)
+                .map(|(_, why)| why.clone());
+            let lost = adrift.or_else(|| {
+                (passage.owner.is_some() && silent)
+                    .then(|| format!("no region has reported it for {} s", SILENCE.as_secs()))
+            });
+            if let Some(why) = lost {
+                passage.owner = None;
+                passage.adrift = None;
+                if !passage.is_over() {
+                    passage.stage = Stage::GivenUp(format!("lost: {why}"));
+                }
+            }
+            let asked_lately = passage
+                .moor_asked
+                .is_some_and(|asked| moment.instant.saturating_duration_since(asked) < MOOR_EVERY);
+            if let Some(owner) = passage.owner
+                && passage.is_over()
+                && !asked_lately
+            {
+                passage.moor_asked = Some(moment.instant);
+                moor.push((owner, passage.id));
+            }
+        }
+        for (owner, vessel) in moor {
+            self.lines.send(owner, Message::Moor(vessel));
+        }
+    }
+
+    /// Puts each vessel that waits into the water, where a region is there for it.
+    fn launch_booked(&mut self, moment: Moment) {
+        let tick = self.clock.due(moment.unix_ns);
+        for passage in self.passages.values_mut().filter(|passage| passage.stage == Stage::Booked) {
+            let cell = Cell::of(passage.place, self.config.course.cell_m);
+            let Some((&id, _)) = self
+                .regions
+                .iter()
+                .find(|(_, region)| region.phase == Phase::Ready && region.spec.cell == cell)
+            else {
+                continue;
+            };
+            let new = passage.record.is_none();
+            let record = Box::new(passage.record(tick));
+            passage.record = None;
+            passage.stage = Stage::Sailing;
+            passage.owner = Some(id);
+            passage.started = passage.started.or(Some(tick));
+            passage.seen = tick;
+            passage.heard = moment.instant;
+            passage.moor_asked = None;
+            self.lines.send(id, Message::Launch { record, new });
+        }
+    }
+
+    /// A vessel came ashore: because it was asked to, or because its region could not keep it.
+    pub(super) fn on_moored(&mut self, region: RegionId, record: Box<VesselRecord>, moment: Moment) {
+        let Some(passage) = self.passages.get_mut(&record.vessel.id) else { return };
+        if record.epoch < passage.epoch {
+            return;
+        }
+        let voyage = &record.vessel.voyage;
+        passage.owner = None;
+        passage.adrift = None;
+        passage.heard = moment.instant;
+        passage.epoch = record.epoch;
+        passage.seen = record.tick;
+        passage.place = record.vessel.state.position_m.truncate();
+        passage.marks_passed = voyage.passed;
+        passage.ground_m = voyage.ground_m;
+        passage.water_m = voyage.water_m;
+        if passage.stage != Stage::Sailing {
+            return;
+        }
+        if let Some(finished) = voyage.finished {
+            passage.stage = Stage::Arrived(finished);
+            return;
+        }
+        // Nobody took it when its region stopped: it goes on where it is, under a new term.
+        let mut record = record;
+        record.epoch = Epoch { term: record.epoch.term + 1, hop: 0 };
+        passage.epoch = record.epoch;
+        passage.group = passage.id;
+        passage.velocity_mps = DVec2::ZERO;
+        passage.record = Some(record);
+        passage.stage = Stage::Booked;
+        let name = passage.name.clone();
+        self.trouble(format!("region {} moored {name}, which was sailing; it is launched again", region.0));
+    }
+
+    /// The vessels of a region that is gone: another one may have taken them just before.
+    pub(super) fn set_adrift(&mut self, region: RegionId, why: String, moment: Moment) {
+        for passage in self.passages.values_mut().filter(|passage| passage.owner == Some(region)) {
+            passage.owner = None;
+            passage.adrift = Some((moment.instant, why.clone()));
+        }
+    }
+
+    /// Gives up who waits in a cell that gets no region.
+    pub(super) fn give_up_booked_in(&mut self, cell: Cell, why: &str) {
+        let cell_m = self.config.course.cell_m;
+        for passage in self.passages.values_mut() {
+            if passage.stage == Stage::Booked && Cell::of(passage.place, cell_m) == cell {
+                passage.stage = Stage::GivenUp(format!("no region for its place: {why}"));
+            }
+        }
+    }
+}
+
+/// A state of which only place and heading count.
+fn at_rest(place: DVec2, heading_rad: f64) -> VesselState {
+    let helm = Helm::default();
+    VesselState {
+        position_m: DVec3::new(place.x, place.y, 0.0),
+        attitude: rotation::upright(heading_rad),
+        velocity_mps: DVec3::ZERO,
+        spin_radps: DVec3::ZERO,
+        helm,
+        gear: Gear {
+            rudder_rad: helm.rudder_rad,
+            sheet: helm.sheet,
+            reef: helm.reef,
+            flat: helm.flat,
+            spinnaker: 0.0,
+            throttle: helm.throttle,
+            crew: 0.0,
+        },
+        session: 0,
+        seq: 0,
+    }
+}
+
+/// Prims of the course in the fullest cell that a vessel on its way may come to: those on the straight way
+/// from mark to mark, and those around them.
+pub(super) fn fullest_cell(course: &Course) -> u32 {
+    let mut cells: BTreeSet<Cell> = BTreeSet::new();
+    let mut from = (course.start_line.port + course.start_line.starboard) * 0.5;
+    let mut steps_left = WAY_STEPS;
+    for mark in &course.marks {
+        let leg = mark.place - from;
+        let step = leg.normalize_or_zero() * (course.cell_m / WAY_STEPS_PER_CELL);
+        let mut place = from;
+        while steps_left > 0 && (place - from).length() < leg.length() {
+            cells.extend(Cell::of(place, course.cell_m).around());
+            place += step;
+            steps_left -= 1;
+        }
+        from = mark.place;
+        cells.extend(Cell::of(from, course.cell_m).around());
+    }
+    let mut prims = std::collections::BTreeMap::<Cell, u32>::new();
+    for prim in &course.prims {
+        let cell = Cell::of(prim.centre_m.truncate(), course.cell_m);
+        if cells.contains(&cell) {
+            *prims.entry(cell).or_default() += 1;
+        }
+    }
+    prims.values().copied().max().unwrap_or(0)
+}

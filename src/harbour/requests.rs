@@ -1,0 +1,453 @@
+//! Requests that came over HTTP: taken one by one, answered at once or when they are done.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use super::answers::{
+    ANSWER_BYTES, BookingRequest, CourseAnswer, ErrorAnswer, MarkAnswer, PassageAnswer, PassageLine,
+    PassageState, PassagesAnswer, RegionAddress, RegionAnswer, RegionPhase, StatusAnswer, centi, place_of,
+};
+use super::berths::{Hull, berth};
+use super::engine::Engine;
+use super::lines::Lines;
+use super::passages::{Passage, Stage};
+use super::{Harbour, Moment, key_from_hex};
+use crate::atlas::Mark;
+use crate::config::to_hex;
+use crate::corridor::Phase;
+use crate::limits::PASSAGES;
+use crate::units::{Tick, VesselId};
+
+/// Wall time that a booking waits for its launch before it is answered with "accepted".
+const LAUNCH_WAIT: Duration = Duration::from_secs(5);
+/// Bookings that wait for their launch at once; more are answered with "accepted" straight away.
+const WAITING: usize = 1_024;
+/// Wall time in which everything must have drained after a stop; then it is ended.
+const STOP_PATIENCE: Duration = Duration::from_secs(8);
+/// Characters of a vessel's name.
+const NAME_CHARS: usize = 48;
+/// Characters of an error: with their escapes they fit one short answer.
+const ERROR_CHARS: usize = 900;
+/// Characters of a trouble in a short answer, which has the latest one only.
+const TROUBLE_CHARS: usize = 400;
+/// Passages in one answer when the asker wants many.
+const LIST_MAX: usize = 1_000;
+
+/// What was asked, and whom to tell.
+#[derive(Debug)]
+pub struct Asked {
+    /// The request.
+    pub request: Request,
+    /// Takes the answer; nobody may be listening any more.
+    pub reply: oneshot::Sender<Answer>,
+}
+
+/// A request, read and found to be well-formed.
+#[derive(Clone, Debug)]
+pub enum Request {
+    /// `POST /passages`.
+    Book(BookingRequest),
+    /// `GET /passages/{vessel}`.
+    Passage(VesselId),
+    /// `GET /passages`.
+    Passages {
+        /// The first one wanted.
+        from: VesselId,
+        /// How many; none for as many as fit one short answer.
+        limit: Option<usize>,
+    },
+    /// `DELETE /passages/{vessel}`.
+    GiveUp(VesselId),
+    /// `GET /status`.
+    Status {
+        /// Without the list of regions.
+        brief: bool,
+    },
+    /// `GET /course`.
+    Course,
+    /// `POST /stop`.
+    Stop {
+        /// Why, as each passage will say.
+        reason: Option<String>,
+    },
+}
+
+/// An answer: HTTP status and JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status code.
+    pub status: u16,
+    /// A JSON object.
+    pub body: String,
+}
+
+impl Answer {
+    /// An answer with a body.
+    #[must_use]
+    pub fn of(status: u16, body: &impl Serialize) -> Self {
+        match serde_json::to_string(body) {
+            Ok(body) => Self { status, body },
+            Err(error) => Self::error(500, &format!("the answer could not be written: {error}")),
+        }
+    }
+
+    /// An answer that says what was wrong: what was attempted, on what, and what to do.
+    #[must_use]
+    pub fn error(status: u16, what: &str) -> Self {
+        let error = cut(what, ERROR_CHARS);
+        Self { status, body: serde_json::to_string(&ErrorAnswer { error }).unwrap_or_default() }
+    }
+}
+
+/// A booking whose launch is waited for.
+pub(super) struct Waiting {
+    vessel: VesselId,
+    until: Instant,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// A stop under way.
+pub(super) struct Stopping {
+    since: Instant,
+    replies: Vec<oneshot::Sender<Answer>>,
+    killed: bool,
+    /// Everything that was started has ended.
+    pub(super) done: bool,
+}
+
+impl<E: Engine, L: Lines> Harbour<E, L> {
+    /// Answers a request, or keeps it until it can be answered.
+    pub(super) fn on_request(&mut self, asked: Asked, moment: Moment) {
+        let Asked { request, reply } = asked;
+        let answer = match request {
+            Request::Book(booking) => match self.book(&booking, moment) {
+                Ok(vessel) if self.waiting.len() < WAITING => {
+                    self.waiting.push(Waiting { vessel, until: moment.instant + LAUNCH_WAIT, reply });
+                    return;
+                }
+                Ok(vessel) => self.passage_answer(202, vessel),
+                Err(refusal) => refusal,
+            },
+            Request::Passage(vessel) => self.passage_answer(200, vessel),
+            Request::Passages { from, limit } => self.passages_answer(from, limit, moment),
+            Request::GiveUp(vessel) => self.give_up(vessel),
+            Request::Status { brief } => Answer::of(200, &self.status(brief, moment)),
+            Request::Course => Answer::of(200, &self.course_answer()),
+            Request::Stop { reason } => {
+                self.begin_stop(reason.as_deref().unwrap_or("the harbour was stopped"), moment);
+                if let Some(stopping) = &mut self.stopping {
+                    stopping.replies.push(reply);
+                }
+                return;
+            }
+        };
+        // The asker may have gone; then nobody misses the answer.
+        let _ = reply.send(answer);
+    }
+
+    fn book(&mut self, booking: &BookingRequest, moment: Moment) -> Result<VesselId, Answer> {
+        let course = self.config.course.clone();
+        let refuse = |status, what: String| {
+            Err(Answer::error(status, &format!("cannot book a passage of {}: {what}", course.name)))
+        };
+        if self.stopping.is_some() {
+            return refuse(503, "the harbour is stopping; book when it is started again".to_owned());
+        }
+        if self.passages.len() >= PASSAGES {
+            return refuse(503, format!("all {PASSAGES} passages are taken; start another harbour"));
+        }
+        let Some(crew_key) = key_from_hex(&booking.key) else {
+            return refuse(
+                422,
+                "`key` is not 64 hexadecimal digits; give the SHA-256 of the crew's public key".to_owned(),
+            );
+        };
+        let boat = match (self.clerks.boat)(&booking.boat) {
+            Ok(boat) => boat,
+            Err(what) => return refuse(422, what),
+        };
+        let aboard: u32 =
+            self.passages.values().filter(|passage| passage.takes_room()).map(|p| p.boat.prims).sum();
+        let needed = aboard.saturating_add(boat.prims).saturating_add(self.course_prims);
+        if needed > course.prims_per_region {
+            return refuse(
+                409,
+                format!(
+                    "a region carries {} prims, of which {} stand in the fullest cell of the way and {aboard} \
+                     are booked, and {} needs {}; wait until a passage ends, or take a smaller boat",
+                    course.prims_per_region, self.course_prims, boat.name, boat.prims
+                ),
+            );
+        }
+        let afloat: Vec<Hull> = self
+            .passages
+            .values()
+            .filter(|passage| passage.takes_room())
+            .map(|passage| Hull { place: passage.place, length_m: passage.boat.length_m })
+            .collect();
+        let navigable = &self.clerks.navigable;
+        let Some(place) = berth(&course.start_line, boat.length_m, &afloat, |place| navigable(place, &boat))
+        else {
+            return refuse(
+                409,
+                format!("no free berth deep enough for {} is near the start line; wait until others have sailed", boat.name),
+            );
+        };
+        let id = VesselId(u32::try_from(self.passages.len()).unwrap_or(u32::MAX).saturating_add(1));
+        let ticket = match (self.clerks.ticket)(id, crew_key) {
+            Ok(ticket) => ticket,
+            Err(what) => return refuse(500, what),
+        };
+        let name = booking.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let name: String =
+            name.map_or_else(|| format!("{} {}", boat.name, id.0), str::to_owned).chars().take(NAME_CHARS).collect();
+        let passage = Passage::booked(id, name, boat, crew_key, ticket, &course, place, moment);
+        self.passages.insert(id, passage);
+        Ok(id)
+    }
+
+    fn give_up(&mut self, vessel: VesselId) -> Answer {
+        let Some(passage) = self.passages.get_mut(&vessel) else { return no_passage(vessel) };
+        if !passage.is_over() {
+            passage.stage = Stage::GivenUp("given up by request".to_owned());
+        }
+        self.passage_answer(200, vessel)
+    }
+
+    /// Ends every passage; regions go when nobody is in the water any more.
+    pub(super) fn begin_stop(&mut self, reason: &str, moment: Moment) {
+        if self.stopping.is_some() {
+            return;
+        }
+        let since = moment.instant;
+        self.stopping = Some(Stopping { since, replies: Vec::new(), killed: false, done: false });
+        for passage in self.passages.values_mut().filter(|passage| !passage.is_over()) {
+            passage.stage = Stage::GivenUp(reason.to_owned());
+        }
+    }
+
+    /// Sees a stop through: waits for regions to drain, ends those that do not, answers who asked for it.
+    pub(super) fn watch_stop(&mut self, moment: Moment) {
+        let Some(stopping) = &mut self.stopping else { return };
+        let late = moment.instant.saturating_duration_since(stopping.since) > STOP_PATIENCE;
+        if late && !stopping.killed {
+            stopping.killed = true;
+            for region in self.engine.running() {
+                self.engine.kill(region);
+            }
+        }
+        if self.regions.is_empty() && self.engine.running().is_empty() {
+            stopping.done = true;
+            let replies = std::mem::take(&mut stopping.replies);
+            let answer = Answer::of(200, &self.status(true, moment));
+            for reply in replies {
+                let _ = reply.send(answer.clone());
+            }
+        }
+    }
+
+    /// Answers the bookings whose vessel sails, or will not, or that have waited long enough.
+    pub(super) fn answer_waiting(&mut self, moment: Moment) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for wait in waiting {
+            let stage = self.passages.get(&wait.vessel).map(|passage| &passage.stage);
+            let answer = match stage {
+                Some(Stage::Booked) if moment.instant < wait.until => {
+                    self.waiting.push(wait);
+                    continue;
+                }
+                Some(Stage::Booked) => self.passage_answer(202, wait.vessel),
+                Some(Stage::GivenUp(reason)) => {
+                    Answer::error(503, &format!("the passage of vessel {} is over: {reason}", wait.vessel.0))
+                }
+                _ => self.passage_answer(201, wait.vessel),
+            };
+            let _ = wait.reply.send(answer);
+        }
+    }
+
+    fn passage_answer(&self, status: u16, vessel: VesselId) -> Answer {
+        let Some(passage) = self.passages.get(&vessel) else { return no_passage(vessel) };
+        let (state, arrived, reason) = match &passage.stage {
+            Stage::Booked => (PassageState::Booked, None, None),
+            Stage::Sailing => (PassageState::Sailing, None, None),
+            Stage::Arrived(tick) => (PassageState::Arrived, Some(tick.0), None),
+            Stage::GivenUp(reason) => (PassageState::GivenUp, None, Some(cut(reason, TROUBLE_CHARS))),
+        };
+        let region = passage.owner.and_then(|id| {
+            let region = self.regions.get(&id)?;
+            Some(RegionAddress { id: id.0, addr: region.info.as_ref()?.addr, name: region.spec.name.clone() })
+        });
+        let answer = PassageAnswer {
+            vessel: vessel.0,
+            name: passage.name.clone(),
+            boat: passage.boat.name.clone(),
+            state,
+            reason,
+            region,
+            ticket: (!passage.is_over()).then(|| to_hex(&passage.ticket)),
+            authority: (!passage.is_over()).then(|| to_hex(&self.config.authority)),
+            course: self.config.course.name.clone(),
+            start_tick: passage.started.map(|tick| tick.0),
+            arrived_tick: arrived,
+            marks_passed: passage.marks_passed,
+            marks_total: passage.marks.len(),
+            marks: Some(mark_answers(&passage.marks)),
+            to_go_m: centi(passage.to_go_m()),
+            place: place_of(passage.place),
+            speed_mps: centi(passage.velocity_mps.length()),
+            ground_m: centi(passage.ground_m),
+            water_m: centi(passage.water_m),
+        };
+        let whole = Answer::of(status, &answer);
+        if whole.body.len() <= ANSWER_BYTES {
+            return whole;
+        }
+        Answer::of(status, &PassageAnswer { marks: None, ..answer })
+    }
+
+    fn passages_answer(&self, from: VesselId, limit: Option<usize>, moment: Moment) -> Answer {
+        let now = self.clock.due(moment.unix_ns);
+        let mut list = PassagesAnswer { passages: Vec::new(), next: None };
+        // Room for the braces and `next`.
+        let mut bytes = 40;
+        for passage in self.passages.range(from..).map(|(_, passage)| passage) {
+            let line = passage_line(passage, now);
+            bytes += serde_json::to_string(&line).map_or(0, |text| text.len() + 1);
+            let full = match limit {
+                Some(limit) => list.passages.len() >= limit.min(LIST_MAX),
+                None => bytes > ANSWER_BYTES,
+            };
+            if full {
+                list.next = Some(passage.id.0);
+                break;
+            }
+            list.passages.push(line);
+        }
+        Answer::of(200, &list)
+    }
+
+    /// How it goes.
+    fn status(&self, brief: bool, moment: Moment) -> StatusAnswer {
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let phases: Vec<Phase> = self.regions.iter().map(|(&id, region)| self.phase(id, region)).collect();
+        let in_phase = |phase: Phase| count(phases.iter().filter(|&&other| other == phase).count());
+        let of = |counts: fn(&Stage) -> bool| {
+            count(self.passages.values().filter(|passage| counts(&passage.stage)).count())
+        };
+        let afloat: Vec<&Passage> = self.passages.values().filter(|p| p.owner.is_some()).collect();
+        let groups: BTreeSet<VesselId> = afloat.iter().map(|passage| passage.group).collect();
+        StatusAnswer {
+            course: self.config.course.name.clone(),
+            seed: self.config.seed,
+            tick: self.clock.due(moment.unix_ns).0,
+            clock: self.config.clock,
+            regions_started: self.counts.regions_started,
+            regions_stopped: self.counts.regions_stopped,
+            regions_failed: self.counts.regions_failed,
+            regions_peak: self.counts.regions_peak,
+            booting: in_phase(Phase::Booting),
+            standing_by: in_phase(Phase::Ready),
+            live: in_phase(Phase::Live),
+            draining: in_phase(Phase::Draining),
+            groups: count(groups.len()),
+            passages: count(self.passages.len()),
+            booked: of(|stage| matches!(stage, Stage::Booked)),
+            sailing: of(|stage| matches!(stage, Stage::Sailing)),
+            arrived: of(|stage| matches!(stage, Stage::Arrived(_))),
+            given_up: of(|stage| matches!(stage, Stage::GivenUp(_))),
+            afloat: count(afloat.len()),
+            handoffs: self.counts.handoffs + self.regions.values().map(|region| region.handoffs).sum::<u32>(),
+            handoff_ticks_missed: self.counts.ticks_missed
+                + self.regions.values().map(|region| region.ticks_missed).sum::<u64>(),
+            stopping: self.stopping.is_some(),
+            troubles: if brief {
+                self.troubles.iter().rev().take(1).map(|trouble| cut(trouble, TROUBLE_CHARS)).collect()
+            } else {
+                self.troubles.iter().cloned().collect()
+            },
+            regions: if brief { Vec::new() } else { self.region_answers() },
+        }
+    }
+
+    fn region_answers(&self) -> Vec<RegionAnswer> {
+        self.regions
+            .iter()
+            .map(|(&id, region)| RegionAnswer {
+                id: id.0,
+                name: region.spec.name.clone(),
+                cell: [region.spec.cell.x, region.spec.cell.y],
+                phase: match self.phase(id, region) {
+                    Phase::Booting => RegionPhase::Booting,
+                    Phase::Ready => RegionPhase::StandingBy,
+                    Phase::Live => RegionPhase::Live,
+                    Phase::Draining => RegionPhase::Draining,
+                },
+                addr: region.info.as_ref().map(|info| info.addr),
+                vessels: self
+                    .passages
+                    .values()
+                    .filter(|passage| passage.owner == Some(id))
+                    .map(|passage| passage.id.0)
+                    .collect(),
+                tick: region.tick.0,
+                load: region.load,
+                dilation: region.dilation,
+                start_to_tick_us: region.info.as_ref().map(|info| info.start_to_tick_us),
+                boot_ms: region.boot.map(|boot| u64::try_from(boot.as_millis()).unwrap_or(u64::MAX)),
+            })
+            .collect()
+    }
+
+    fn course_answer(&self) -> CourseAnswer {
+        let course = &self.config.course;
+        CourseAnswer {
+            name: course.name.clone(),
+            cell_m: course.cell_m,
+            start_line: [place_of(course.start_line.port), place_of(course.start_line.starboard)],
+            marks: mark_answers(&course.marks),
+            time_limit_s: course.time_limit_s,
+            prims_per_region: course.prims_per_region,
+        }
+    }
+}
+
+/// The text, or as much of it as fits.
+fn cut(text: &str, chars: usize) -> String {
+    match text.char_indices().nth(chars) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn no_passage(vessel: VesselId) -> Answer {
+    Answer::error(404, &format!("no passage has the vessel {}; GET /passages lists them", vessel.0))
+}
+
+fn mark_answers(marks: &[Mark]) -> Vec<MarkAnswer> {
+    marks
+        .iter()
+        .map(|mark| MarkAnswer { name: mark.name.clone(), place: place_of(mark.place), radius_m: mark.radius_m })
+        .collect()
+}
+
+fn passage_line(passage: &Passage, now: Tick) -> PassageLine {
+    let (state, until) = match &passage.stage {
+        Stage::Booked => (PassageState::Booked, now),
+        Stage::Sailing => (PassageState::Sailing, now),
+        Stage::Arrived(tick) => (PassageState::Arrived, *tick),
+        Stage::GivenUp(_) => (PassageState::GivenUp, passage.seen),
+    };
+    PassageLine {
+        vessel: passage.id.0,
+        name: passage.name.clone(),
+        state,
+        marks_passed: passage.marks_passed,
+        to_go_m: centi(passage.to_go_m()),
+        sailed_s: centi(passage.started.map_or(0.0, |start| Tick(until.since(start)).seconds())),
+        region: passage.owner.map(|id| id.0),
+    }
+}

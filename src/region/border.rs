@@ -1,0 +1,567 @@
+//! Borders: which group belongs to which region, and the handoffs that follow from it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use glam::DVec2;
+
+use super::{Logged, Owned, PENDING_ORDERS, Region, Seen, VIEW_MARGIN_M, VIEW_TICKS};
+use crate::handoff::{Incoming, Outgoing, Reply, Verdict};
+use crate::limits::{BORDER_HYSTERESIS_M, GROUP_VESSELS, INPUT_TICKS, REGION_VESSELS};
+use crate::sim::Sim;
+use crate::sim::groups::{self, Member};
+use crate::units::{RegionId, TICK_HZ, Tick, VesselId};
+use crate::vessel::Input;
+use crate::wire::circuit::Way;
+use crate::wire::message::{AppliedInput, Epoch, Message, Neighbour, VesselRecord, View, Word};
+
+/// Groups are found anew this often: two seconds of warning before a touch bear 0.2 s of delay.
+pub(super) const GROUP_EVERY_TICKS: u64 = 9;
+/// How far ahead along its way a vessel's next region is told to its crew and made its guard, course seconds.
+const STANDBY_AHEAD_S: f64 = 10.0;
+/// Wall time from an offer to its commit tick besides three round trips: both processes are scheduled, the
+/// group is rebuilt, and the commit still has a third of it to get there.
+const OFFER_LEAD_S: f64 = 0.060;
+/// Ticks from an offer to its commit at least.
+const OFFER_LEAD_TICKS: u64 = 6;
+/// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
+const RETRY_S: f64 = 0.1;
+/// Views in one datagram: each takes 110 bytes.
+const VIEWS_PER_DATAGRAM: usize = 9;
+
+/// A group of another region, rebuilt here and sailing along behind its owner.
+#[derive(Debug)]
+pub(super) struct Rebuilding {
+    from: RegionId,
+    handoff: Incoming,
+    records: BTreeMap<VesselId, VesselRecord>,
+    sim: Sim,
+    /// Orders by the tick that first feels them, in the order in which the owner applied them.
+    inputs: BTreeMap<Tick, Vec<AppliedInput>>,
+    /// All orders up to this tick are known.
+    through: Tick,
+    /// Orders of crews that already steer here.
+    pending: BTreeMap<VesselId, VecDeque<Input>>,
+}
+
+impl Rebuilding {
+    pub(super) fn pending_of(&mut self, vessel: VesselId) -> Option<&mut VecDeque<Input>> {
+        self.records.contains_key(&vessel).then(|| self.pending.entry(vessel).or_default())
+    }
+
+    /// Whether it is committed to this region and not yet taken.
+    pub(super) fn is_committed_elsewhere(&self) -> bool {
+        self.handoff.is_committed() && !self.handoff.is_owner()
+    }
+
+    fn learn(&mut self, through: Tick, inputs: &[AppliedInput]) {
+        for input in inputs {
+            if input.tick > self.through && self.records.contains_key(&input.vessel) {
+                self.inputs.entry(input.tick).or_default().push(*input);
+            }
+        }
+        self.through = self.through.max(through);
+    }
+
+    /// Sails to a tick; `each` sees the simulation after every step.
+    fn sail_to(&mut self, tick: Tick, mut each: impl FnMut(&Sim)) {
+        while self.sim.tick() < tick {
+            let next = self.sim.tick().after(1);
+            for applied in self.inputs.remove(&next).unwrap_or_default() {
+                self.sim.apply(applied.vessel, applied.input);
+            }
+            self.sim.step();
+            each(&self.sim);
+        }
+    }
+}
+
+impl Region {
+    // --- Groups and whose they are ---
+
+    pub(super) fn find_groups(&mut self) {
+        let now = self.sim.tick();
+        self.seen.retain(|_, seen| now.since(seen.tick) < VIEW_TICKS);
+        let own = self.sim.ids().iter().filter_map(|&id| self.view(id));
+        let views = own.chain(self.seen.values().map(|seen| moved(seen, now)));
+        let members: Vec<Member> = views
+            .map(|view| Member {
+                id: view.vessel,
+                place: view.position_m.truncate(),
+                velocity_mps: view.velocity_mps.truncate(),
+                length_m: f64::from(view.length_m),
+            })
+            .collect();
+        self.groups = groups::group(&members, &self.groups);
+        let led = self.groups.iter().flat_map(|group| group.iter().map(|&id| (id, group[0])));
+        self.leaders = led.collect();
+    }
+
+    /// The leader of a vessel's group: itself where it sails alone.
+    pub(super) fn leader_of(&self, vessel: VesselId) -> VesselId {
+        self.leaders.get(&vessel).copied().unwrap_or(vessel)
+    }
+
+    /// The region that a group belongs to: where its leader is, or this one.
+    fn target_of(&self, leader: VesselId) -> RegionId {
+        let here = self.config.id;
+        let (place, owner) = match (self.sim.state(leader), self.seen.get(&leader)) {
+            (Some(state), _) => (state.position_m.truncate(), here),
+            (None, Some(seen)) => (moved(seen, self.sim.tick()).position_m.truncate(), seen.owner),
+            (None, None) => return here,
+        };
+        let owner_area = if owner == here {
+            Some(self.config.area)
+        } else {
+            self.neighbour(owner).map(|neighbour| neighbour.area)
+        };
+        if owner_area.is_some_and(|area| area.grown(BORDER_HYSTERESIS_M).contains(place)) {
+            return owner;
+        }
+        if self.config.area.contains(place) {
+            return here;
+        }
+        // Where no region is, the leader's owner sails on past its border.
+        self.neighbour_at(place).map_or(owner, |neighbour| neighbour.region)
+    }
+
+    fn neighbour_at(&self, place: DVec2) -> Option<&Neighbour> {
+        self.neighbours.iter().find(|neighbour| neighbour.area.contains(place))
+    }
+
+    /// Offers every group that belongs elsewhere, and tells crews and guards of the region ahead.
+    pub(super) fn offer_groups(&mut self) {
+        let now = self.sim.tick();
+        let ids: Vec<VesselId> = self.sim.ids().to_vec();
+        let mut wanted: BTreeMap<(VesselId, RegionId), Vec<VesselId>> = BTreeMap::new();
+        for id in ids {
+            if now.0.is_multiple_of(GROUP_EVERY_TICKS) {
+                self.look_ahead(id);
+            }
+            let leader = self.leader_of(id);
+            let target = self.target_or_refuge(leader, id);
+            if target != self.config.id {
+                wanted.entry((leader, target)).or_default().push(id);
+            }
+        }
+        self.withdraw_changed(&wanted);
+        for ((leader, target), mut vessels) in wanted {
+            vessels.truncate(GROUP_VESSELS);
+            let busy =
+                vessels.iter().any(|id| self.outgoing.iter().any(|handoff| handoff.vessels().contains(id)));
+            let later = self.retry.get(&leader).is_some_and(|&tick| now < tick);
+            if !busy && !later && self.link(target).is_some() {
+                self.offer(target, vessels);
+            }
+        }
+    }
+
+    /// The target of a vessel, or, while this region stops, any neighbour that can take it.
+    fn target_or_refuge(&self, leader: VesselId, vessel: VesselId) -> RegionId {
+        let target = self.target_of(leader);
+        if target != self.config.id || self.draining_ns.is_none() {
+            return target;
+        }
+        let Some(state) = self.sim.state(vessel) else { return target };
+        let place = state.position_m.truncate();
+        self.neighbours
+            .iter()
+            .filter(|neighbour| self.link(neighbour.region).is_some())
+            .min_by(|a, b| a.area.distance_m(place).total_cmp(&b.area.distance_m(place)))
+            .map_or(target, |neighbour| neighbour.region)
+    }
+
+    /// Takes back one offer, if it is still open.
+    pub(super) fn withdraw(&mut self, index: usize) {
+        let verdict = self.outgoing[index].withdraw();
+        self.act_on(index, verdict);
+    }
+
+    /// Takes back open offers whose group or target is no longer what was offered.
+    fn withdraw_changed(&mut self, wanted: &BTreeMap<(VesselId, RegionId), Vec<VesselId>>) {
+        for index in 0..self.outgoing.len() {
+            let handoff = &self.outgoing[index];
+            let same = wanted
+                .iter()
+                .any(|((_, target), ids)| *target == handoff.target() && ids == handoff.vessels());
+            if !same {
+                self.withdraw(index);
+            }
+        }
+        self.outgoing.retain(|handoff| !handoff.is_over());
+    }
+
+    fn look_ahead(&mut self, id: VesselId) {
+        let Some(state) = self.sim.state(id) else { return };
+        let ahead = state.position_m.truncate() + state.velocity_mps.truncate() * STANDBY_AHEAD_S;
+        let Some(next) = self.neighbour_at(ahead).cloned() else { return };
+        let Some(owned) = self.owned.get_mut(&id) else { return };
+        if owned.standby != Some(next.region) {
+            owned.standby = Some(next.region);
+            self.tell_standby(id, &next);
+        }
+        if self.link(next.region).is_some()
+            && let Some(owned) = self.owned.get_mut(&id)
+        {
+            owned.guard = Some(next.region);
+        }
+    }
+
+    // --- The owner's side ---
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a lead of seconds")]
+    fn offer(&mut self, target: RegionId, vessels: Vec<VesselId>) {
+        let Some(link) = self.links.get(&target) else { return };
+        let lead_s = OFFER_LEAD_S + 3.0 * link.rtt.as_secs_f64();
+        let lead = ((lead_s * self.ticks_per_second()) as u64).max(OFFER_LEAD_TICKS);
+        let records: Vec<VesselRecord> = vessels.iter().filter_map(|&id| self.record(id)).collect();
+        let number = self.next_offer;
+        self.next_offer += 1;
+        let commit = self.sim.tick().after(lead);
+        let handoff = Outgoing::new(number, target, vessels.clone(), commit, lead / 3);
+        self.outgoing.push(handoff);
+        self.start_stream(target, &vessels);
+        let offer = Word::Offer { number, vessels: records, commit };
+        self.send_region(target, Message::Handoff(offer), Way::Stream);
+    }
+
+    fn ticks_per_second(&self) -> f64 {
+        crate::units::TICK_S.recip() * self.config.clock.warp
+    }
+
+    /// Releases and takes the groups whose commit tick comes next.
+    pub(super) fn before_tick(&mut self, next: Tick) {
+        for index in 0..self.outgoing.len() {
+            let verdict = self.outgoing[index].before(next);
+            self.act_on(index, verdict);
+            let handoff = &self.outgoing[index];
+            if handoff.is_committed() && handoff.commit_tick() == next {
+                self.release(index);
+            }
+        }
+        self.outgoing.retain(|handoff| !handoff.is_over() || handoff.commit_tick() > next);
+        let due: Vec<usize> = (0..self.rebuilding.len())
+            .filter(|&index| {
+                let handoff = &self.rebuilding[index].handoff;
+                handoff.is_committed() && !handoff.is_owner() && handoff.commit_tick() <= next
+            })
+            .collect();
+        for index in due {
+            self.take(index);
+        }
+        // Kept a while so that a repeated commit is acknowledged, not mistaken for a stranger's.
+        let keep = INPUT_TICKS as u64 * 4;
+        self.rebuilding
+            .retain(|group| !group.handoff.is_owner() || next.since(group.handoff.commit_tick()) < keep);
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a second")]
+    fn act_on(&mut self, index: usize, verdict: Verdict) {
+        let (number, target) = (self.outgoing[index].number(), self.outgoing[index].target());
+        match verdict {
+            Verdict::Wait | Verdict::Done => {}
+            Verdict::Cancel { tell } => {
+                self.counts.offers_cancelled += 1;
+                let leader = self.leader_of(self.outgoing[index].vessels()[0]);
+                let wait = ((RETRY_S * self.ticks_per_second()) as u64).max(1);
+                self.retry.insert(leader, self.sim.tick().after(wait));
+                if tell {
+                    let word = Word::Cancel { number };
+                    self.send_region(target, Message::Handoff(word), Way::Stream);
+                }
+            }
+            Verdict::Commit => {
+                let tick = self.sim.tick();
+                self.outgoing[index].committed(tick);
+                self.send_commit(index);
+            }
+            Verdict::Repeat => self.send_commit(index),
+        }
+    }
+
+    /// Sends a commit with every order that was applied: none is applied here after it.
+    fn send_commit(&mut self, index: usize) {
+        let handoff = &self.outgoing[index];
+        let (number, target, commit) = (handoff.number(), handoff.target(), handoff.commit_tick());
+        let epochs: Vec<(VesselId, Epoch)> = handoff
+            .vessels()
+            .iter()
+            .filter_map(|&id| {
+                let epoch = self.owned.get(&id).map(|owned| owned.epoch.next_hop());
+                epoch.or_else(|| self.shadows.get(&id).map(|shadow| shadow.record.epoch)).map(|e| (id, e))
+            })
+            .collect();
+        let inputs: Vec<AppliedInput> =
+            self.recent.iter().filter(|input| handoff.vessels().contains(&input.vessel)).copied().collect();
+        let word = Word::Commit { number, commit, epochs, inputs };
+        self.send_region(target, Message::Handoff(word), Way::Stream);
+    }
+
+    /// Sends again what a region that came back may have missed.
+    pub(super) fn repeat_commits(&mut self, region: RegionId) {
+        for index in 0..self.outgoing.len() {
+            let handoff = &self.outgoing[index];
+            if handoff.target() == region && handoff.is_committed() && !handoff.is_over() {
+                self.send_commit(index);
+            }
+        }
+    }
+
+    /// A region cannot be reached: open offers to it are void, and so are groups that it offered.
+    pub(super) fn link_lost(&mut self, region: RegionId) {
+        for index in 0..self.outgoing.len() {
+            if self.outgoing[index].target() == region {
+                self.withdraw(index);
+            }
+        }
+        self.outgoing.retain(|handoff| !handoff.is_over());
+        self.rebuilding.retain(|group| group.from != region || group.handoff.is_committed());
+        self.guard_streams.remove(&region);
+    }
+
+    /// Stops publishing a group: its next tick is the target's. It stays here as a shadow.
+    fn release(&mut self, index: usize) {
+        let (target, vessels) = (self.outgoing[index].target(), self.outgoing[index].vessels().to_vec());
+        for id in vessels {
+            let Some(mut record) = self.record(id) else { continue };
+            record.epoch = record.epoch.next_hop();
+            self.sim.remove(id);
+            self.owned.remove(&id);
+            self.gone_to.insert(id, target);
+            self.keep_shadow(target, record);
+        }
+    }
+
+    // --- The target's side ---
+
+    pub(super) fn hear_word(&mut self, from: RegionId, word: Word) {
+        if let Word::Offer { number, vessels, commit } = word {
+            self.hear_offer(from, number, vessels, commit);
+        } else if matches!(word, Word::Commit { .. } | Word::Cancel { .. }) {
+            self.hear_owner(from, &word);
+        } else {
+            let tick = self.sim.tick();
+            let found = self
+                .outgoing
+                .iter()
+                .position(|handoff| handoff.number() == word.number() && handoff.target() == from);
+            if let Some(index) = found {
+                let verdict = self.outgoing[index].hear(&word, tick);
+                self.act_on(index, verdict);
+            }
+        }
+    }
+
+    fn hear_offer(&mut self, from: RegionId, number: u32, vessels: Vec<VesselRecord>, commit: Tick) {
+        let answer = |word| Message::Handoff(word);
+        if let Some(reason) = self.refusal(&vessels, commit) {
+            self.send_region(from, answer(Word::No { number, reason }), Way::Stream);
+            return;
+        }
+        let room = REGION_VESSELS - self.owned.len().min(REGION_VESSELS);
+        let tick = vessels[0].tick;
+        if vessels.len() > room || commit <= self.sim.tick() {
+            self.send_region(from, answer(Word::NotYet { number }), Way::Stream);
+            return;
+        }
+        // A new offer of the same vessels replaces an older one that was cancelled on the way.
+        self.rebuilding.retain(|group| {
+            group.from != from
+                || group.handoff.is_committed()
+                || !group.records.keys().any(|id| vessels.iter().any(|record| record.vessel.id == *id))
+        });
+        let mut sim = Sim::new(Arc::clone(&self.sea), self.sea.course().prims.clone(), tick);
+        let epochs = vessels.iter().map(|record| (record.vessel.id, record.epoch)).collect();
+        for record in &vessels {
+            sim.insert(record.vessel.clone());
+        }
+        self.rebuilding.push(Rebuilding {
+            from,
+            handoff: Incoming::new(number, epochs, commit),
+            records: vessels.into_iter().map(|record| (record.vessel.id, record)).collect(),
+            sim,
+            inputs: BTreeMap::new(),
+            through: tick,
+            pending: BTreeMap::new(),
+        });
+        self.sail_along();
+    }
+
+    /// Why an offer cannot be taken at all.
+    fn refusal(&self, vessels: &[VesselRecord], commit: Tick) -> Option<String> {
+        let first = vessels.first()?;
+        let sorted = vessels.windows(2).all(|pair| pair[0].vessel.id < pair[1].vessel.id);
+        let same_tick = vessels.iter().all(|record| record.tick == first.tick);
+        let near = commit.since(first.tick) <= INPUT_TICKS as u64 * 8;
+        if vessels.len() > GROUP_VESSELS || !sorted || !same_tick || !near || commit <= first.tick {
+            return Some("the offer is not one of this protocol".into());
+        }
+        if self.draining_ns.is_some() {
+            return Some("the region is stopping".into());
+        }
+        if let Some(record) = vessels.iter().find(|record| self.owned.contains_key(&record.vessel.id)) {
+            return Some(format!("vessel {} is owned here", record.vessel.id.0));
+        }
+        vessels.iter().find_map(|record| record.vessel.boat.check().err().map(|error| error.to_string()))
+    }
+
+    fn hear_owner(&mut self, from: RegionId, word: &Word) {
+        let found = self
+            .rebuilding
+            .iter()
+            .position(|group| group.from == from && group.handoff.number() == word.number());
+        let Some(index) = found else {
+            return;
+        };
+        let number = word.number();
+        match self.rebuilding[index].handoff.hear(word) {
+            Reply::Nothing => {}
+            Reply::Drop => {
+                self.rebuilding.remove(index);
+            }
+            Reply::Again => {
+                self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
+            }
+            Reply::Take(inputs) => {
+                let group = &mut self.rebuilding[index];
+                let last = Tick(group.handoff.commit_tick().0 - 1);
+                group.learn(last, &inputs);
+                self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
+                if self.rebuilding[index].handoff.commit_tick() <= self.sim.tick() {
+                    self.take(index);
+                }
+            }
+        }
+    }
+
+    /// Moves a committed group into this region's simulation; where the commit came late, its ticks up to now
+    /// are sailed and published at once, and counted as missed.
+    fn take(&mut self, index: usize) {
+        let now = self.sim.tick();
+        let log = self.config.log;
+        let mut late: Vec<Logged> = Vec::new();
+        let group = &mut self.rebuilding[index];
+        let commit = group.handoff.commit_tick();
+        group.sail_to(Tick(commit.0 - 1), |_| {});
+        let epochs = group.handoff.epochs().to_vec();
+        group.sail_to(now, |sim| {
+            if log {
+                late.extend(epochs.iter().filter_map(|&(vessel, epoch)| {
+                    let hash = sim.hash(vessel)?;
+                    Some(Logged::Published { vessel, tick: sim.tick(), epoch, hash })
+                }));
+            }
+        });
+        group.handoff.own();
+        let from = group.from;
+        let mut arrived = Vec::new();
+        for &(id, epoch) in &epochs {
+            let vessel = group.sim.remove(id);
+            let record = group.records.remove(&id);
+            let pending = group.pending.remove(&id).unwrap_or_default();
+            if let (Some(vessel), Some(record)) = (vessel, record) {
+                arrived.push((vessel, record, epoch, pending));
+            }
+        }
+        self.counts.ticks_missed += now.after(1).since(commit);
+        self.counts.handoffs += 1;
+        for entry in late {
+            self.log(|| entry);
+        }
+        for (vessel, record, epoch, pending) in arrived {
+            let id = vessel.id;
+            let (crew_key, sessions) = (record.crew_key, record.sessions);
+            let guard = Some(from);
+            self.own(vessel, Owned { epoch, crew_key, sessions, guard, pending, standby: None });
+            self.welcome_crews_of(id);
+        }
+        self.find_groups();
+    }
+
+    /// Sails rebuilt groups as far as their orders are known, and says so once they have caught up.
+    pub(super) fn sail_along(&mut self) {
+        let mut ready = Vec::new();
+        for group in &mut self.rebuilding {
+            if group.handoff.is_owner() {
+                continue;
+            }
+            let last = Tick(group.handoff.commit_tick().0 - 1);
+            // A stale group cannot make one region sail for ever in one pump.
+            let bound = group.sim.tick().after(INPUT_TICKS as u64);
+            let to = group.through.min(last).min(bound);
+            group.sail_to(to, |_| {});
+            if group.sim.tick() >= group.through.min(last) && group.handoff.caught_up() {
+                ready.push((group.from, group.handoff.number()));
+            }
+        }
+        for (from, number) in ready {
+            self.send_region(from, Message::Handoff(Word::Ready { number }), Way::Stream);
+        }
+    }
+
+    pub(super) fn hear_inputs(
+        &mut self,
+        from: RegionId,
+        vessels: &[VesselId],
+        through: Tick,
+        inputs: &[AppliedInput],
+    ) {
+        for group in self.rebuilding.iter_mut().filter(|group| group.from == from) {
+            if group.records.keys().all(|id| vessels.contains(id)) && !group.handoff.is_committed() {
+                group.learn(through, inputs);
+            }
+        }
+        self.shadow_inputs(from, vessels, through, inputs);
+    }
+
+    pub(super) fn late_input(&mut self, vessel: VesselId, input: Input) {
+        let pending = self.rebuilding.iter_mut().find_map(|group| group.pending_of(vessel));
+        match pending {
+            Some(pending) if pending.len() < PENDING_ORDERS => pending.push_back(input),
+            Some(_) => self.counts.orders_dropped += 1,
+            None => self.take_order(vessel, input),
+        }
+    }
+
+    // --- Views ---
+
+    pub(super) fn send_views(&mut self, tick: Tick) {
+        let open: Vec<(RegionId, crate::atlas::Area)> = self
+            .neighbours
+            .iter()
+            .filter(|neighbour| self.link(neighbour.region).is_some())
+            .map(|neighbour| (neighbour.region, neighbour.area))
+            .collect();
+        for (region, area) in open {
+            let views: Vec<View> = self
+                .sim
+                .ids()
+                .iter()
+                .filter_map(|&id| self.view(id))
+                .filter(|view| area.distance_m(view.position_m.truncate()) < VIEW_MARGIN_M)
+                .collect();
+            for part in views.chunks(VIEWS_PER_DATAGRAM) {
+                let message = Message::Views { tick, views: part.to_vec() };
+                self.send_region(region, message, Way::Datagram);
+            }
+        }
+    }
+
+    pub(super) fn hear_views(&mut self, owner: RegionId, tick: Tick, views: &[View]) {
+        for &view in views.iter().take(VIEWS_PER_DATAGRAM) {
+            let newer = self.seen.get(&view.vessel).is_none_or(|seen| seen.tick <= tick);
+            if newer && !self.owned.contains_key(&view.vessel) && self.seen.len() < REGION_VESSELS {
+                self.seen.insert(view.vessel, Seen { owner, tick, view });
+            }
+        }
+    }
+}
+
+/// A neighbour's vessel as it will be at a tick, by dead reckoning.
+fn moved(seen: &Seen, now: Tick) -> View {
+    #[expect(clippy::cast_precision_loss, reason = "seconds")]
+    let ahead_s = now.since(seen.tick).min(VIEW_TICKS) as f64 / TICK_HZ as f64;
+    let mut view = seen.view;
+    view.position_m += view.velocity_mps * ahead_s;
+    view
+}

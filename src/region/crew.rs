@@ -1,0 +1,298 @@
+//! Crews: joining, standing by at the next region, steering, and the state that each is sent.
+
+use std::collections::VecDeque;
+
+use glam::DVec3;
+
+use super::{Action, Logged, Owned, PENDING_ORDERS, Region};
+use crate::sim;
+use crate::units::{Tick, VesselId};
+use crate::vessel::{BoatSpec, Helm, Input, VesselState};
+use crate::wire::circuit::{CircuitId, Way};
+use crate::wire::message::{Epoch, Message, State, View};
+use crate::wire::ticket::{self, Rights, Ticket};
+
+/// Other vessels in one state: as many as fit a datagram beside the own one.
+const OTHERS: usize = 6;
+/// How far a crew sees other vessels, metres.
+const SIGHT_M: f64 = 600.0;
+/// Distance between soundings on a client's grid, metres.
+const SOUNDING_SPACING_M: f64 = 32.0;
+/// Soundings on a side of the grid: the region and two cells around at the default size.
+const SOUNDINGS: u16 = 41;
+
+/// One crew's circuit.
+#[derive(Debug)]
+pub(super) struct Client {
+    vessel: VesselId,
+    key: [u8; 32],
+    /// Set once the session is open; before that the crew stands by.
+    session: Option<u32>,
+    resume: Option<u32>,
+    watch: bool,
+}
+
+impl Region {
+    pub(super) fn hear_crew(&mut self, circuit: CircuitId, key: [u8; 32], message: Message) {
+        match message {
+            Message::Join { ticket, boat, resume } => self.join(circuit, key, &ticket, boat, resume),
+            Message::Helm { vessel, seq, helm } => self.steer(circuit, vessel, seq, helm),
+            Message::Leave => self.actions.push_back(Action::Close(circuit)),
+            _ => self.counts.out_of_place += 1,
+        }
+    }
+
+    fn join(
+        &mut self,
+        circuit: CircuitId,
+        key: [u8; 32],
+        signed: &[u8],
+        boat: Option<BoatSpec>,
+        resume: Option<u32>,
+    ) {
+        let admitted = match &self.config.authority {
+            Some(authority) => {
+                ticket::verify(signed, authority, self.now_ns / 1_000_000_000, &self.sea.course().name, &key)
+                    .map_err(|error| error.to_string())
+            }
+            None => self.launch_guest(key, boat).map(|vessel| Ticket {
+                course: self.sea.course().name.clone(),
+                vessel,
+                rights: Rights::Sail,
+                expires_unix_s: u64::MAX,
+                key,
+            }),
+        };
+        match admitted {
+            Ok(ticket) => {
+                let watch = ticket.rights == Rights::Watch;
+                self.clients
+                    .insert(circuit, Client { vessel: ticket.vessel, key, session: None, resume, watch });
+                if self.owned.contains_key(&ticket.vessel) {
+                    self.welcome(circuit);
+                }
+            }
+            Err(reason) => {
+                self.counts.joins_refused += 1;
+                self.send(circuit, None, Message::Refused { reason }, Way::Stream);
+            }
+        }
+    }
+
+    /// Where a region runs alone, whoever comes gets a boat at the start line.
+    fn launch_guest(&mut self, key: [u8; 32], boat: Option<BoatSpec>) -> Result<VesselId, String> {
+        let boat = boat.ok_or("this region has no harbour: join with a boat, as `fairway pilot` does")?;
+        boat.check().map_err(|error| format!("the boat cannot be sailed: {error}"))?;
+        if self.owned.len() >= crate::limits::REGION_VESSELS {
+            return Err(format!("the region is full with {} vessels: try later", self.owned.len()));
+        }
+        let id = VesselId(self.owned.keys().next_back().map_or(1, |last| last.0 + 1));
+        let course = self.sea.course();
+        let centre = self.config.area.centre();
+        let line = course.start_line;
+        let berth = f64::from(id.0 - 1);
+        // Alone, a region launches at the start line where that is its own, else in its middle: in rows of
+        // eight, four lengths apart.
+        let base = if self.config.area.contains(line.port) { line.port } else { centre };
+        let row = (berth / 8.0).floor();
+        let offset = glam::DVec2::new(berth - 8.0 * row - 3.5, -row) * (4.0 * boat.length_m);
+        let place = base + offset;
+        let (marks, heading) = (course.marks.clone(), line.heading_rad);
+        let tick = self.sim.tick();
+        let state = sim::afloat(&self.sea, &boat, DVec3::new(place.x, place.y, 0.0), heading, tick);
+        let voyage = sim::Voyage { marks, ..sim::Voyage::default() };
+        self.launch(sim::Vessel { id, boat, state, voyage }, Epoch::default(), key, 0);
+        Ok(id)
+    }
+
+    /// Puts a vessel into the water here, at this region's tick.
+    pub(super) fn launch(&mut self, vessel: sim::Vessel, epoch: Epoch, crew_key: [u8; 32], sessions: u32) {
+        let id = vessel.id;
+        let tick = self.sim.tick();
+        self.log(|| Logged::Launched(tick, Box::new(vessel.clone())));
+        self.own(
+            vessel,
+            Owned { epoch, crew_key, sessions, guard: None, pending: VecDeque::new(), standby: None },
+        );
+        self.welcome_crews_of(id);
+    }
+
+    /// Opens the sessions of crews that stood by for a vessel.
+    pub(super) fn welcome_crews_of(&mut self, vessel: VesselId) {
+        let waiting: Vec<CircuitId> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.vessel == vessel && client.session.is_none())
+            .map(|(&circuit, _)| circuit)
+            .collect();
+        for circuit in waiting {
+            self.welcome(circuit);
+        }
+    }
+
+    fn welcome(&mut self, circuit: CircuitId) {
+        let Some(client) = self.clients.get_mut(&circuit) else { return };
+        let (vessel, key) = (client.vessel, client.key);
+        let Some(owned) = self.owned.get_mut(&vessel) else { return };
+        if !client.watch && owned.crew_key != key {
+            self.counts.joins_refused += 1;
+            self.clients.remove(&circuit);
+            let reason = format!("vessel {} has another crew: book a passage of your own", vessel.0);
+            self.send(circuit, None, Message::Refused { reason }, Way::Stream);
+            return;
+        }
+        // A crew that is known here or at the last owner goes on with its session and its numbers.
+        let session = match client.resume {
+            Some(session) if session <= owned.sessions => session,
+            _ => {
+                owned.sessions += 1;
+                owned.sessions
+            }
+        };
+        client.session = Some(session);
+        let Some(boat) = self.sim.boat(vessel).cloned() else { return };
+        let marks = self.sim.voyage(vessel).map_or_else(Vec::new, |voyage| voyage.marks.clone());
+        let (course, clock) = (self.sea.course().name.clone(), self.config.clock);
+        let welcome = Message::Welcome { vessel, session, course, boat, marks, clock };
+        self.send(circuit, None, welcome, Way::Stream);
+        let soundings = self.soundings();
+        self.send(circuit, None, Message::Soundings(soundings), Way::Stream);
+    }
+
+    /// The depths that a crew of this region is given.
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of an i16")]
+    fn soundings(&self) -> crate::wire::message::Soundings {
+        let half = f64::from(SOUNDINGS - 1) * 0.5 * SOUNDING_SPACING_M;
+        let origin = self.config.area.centre() - glam::DVec2::splat(half);
+        let depths_dm = (0..SOUNDINGS)
+            .flat_map(|row| (0..SOUNDINGS).map(move |column| (f64::from(column), f64::from(row))))
+            .map(|(column, row)| {
+                let bed_m = self.sea.bed_m(origin + glam::DVec2::new(column, row) * SOUNDING_SPACING_M);
+                (-bed_m * 10.0).clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16
+            })
+            .collect();
+        crate::wire::message::Soundings {
+            origin,
+            spacing_m: SOUNDING_SPACING_M,
+            columns: SOUNDINGS,
+            depths_dm,
+        }
+    }
+
+    fn steer(&mut self, circuit: CircuitId, vessel: VesselId, seq: u32, helm: Helm) {
+        let Some(client) =
+            self.clients.get(&circuit).filter(|client| client.vessel == vessel && !client.watch)
+        else {
+            self.counts.orders_dropped += 1;
+            return;
+        };
+        // A crew that stands by already knows its session from the other circuit.
+        let Some(session) = client.session.or(client.resume) else {
+            self.counts.orders_dropped += 1;
+            return;
+        };
+        self.take_order(vessel, Input { session, seq, helm });
+    }
+
+    /// Queues an order for the next tick, or passes it on to where the vessel went.
+    pub(super) fn take_order(&mut self, vessel: VesselId, input: Input) {
+        let sealed_for = self
+            .outgoing
+            .iter()
+            .find(|handoff| handoff.is_committed() && handoff.vessels().contains(&vessel))
+            .map(crate::handoff::Outgoing::target);
+        let elsewhere = sealed_for.or_else(|| self.gone_to.get(&vessel).copied());
+        if let Some(region) = elsewhere {
+            if !self.send_region(region, Message::LateInput { vessel, input }, Way::Stream) {
+                self.counts.orders_dropped += 1;
+            }
+        } else if let Some(pending) = self.pending_of(vessel) {
+            if pending.len() == PENDING_ORDERS {
+                pending.pop_front();
+                self.counts.orders_dropped += 1;
+            } else {
+                pending.push_back(input);
+            }
+        } else {
+            self.counts.orders_dropped += 1;
+        }
+    }
+
+    fn pending_of(&mut self, vessel: VesselId) -> Option<&mut VecDeque<Input>> {
+        if let Some(owned) = self.owned.get_mut(&vessel) {
+            return Some(&mut owned.pending);
+        }
+        self.rebuilding.iter_mut().find_map(|group| group.pending_of(vessel))
+    }
+
+    /// Ends the sessions of a vessel that left the water.
+    pub(super) fn dismiss_crews_of(&mut self, vessel: VesselId, finished: bool) {
+        let circuits: Vec<CircuitId> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.vessel == vessel)
+            .map(|(&circuit, _)| circuit)
+            .collect();
+        for circuit in circuits {
+            self.send(circuit, None, Message::Ended { vessel, finished }, Way::Stream);
+            self.clients.remove(&circuit);
+        }
+    }
+
+    /// Tells a vessel's crews of the region ahead.
+    pub(super) fn tell_standby(&mut self, vessel: VesselId, ahead: &crate::wire::message::Neighbour) {
+        let circuits: Vec<CircuitId> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.vessel == vessel && client.session.is_some())
+            .map(|(&circuit, _)| circuit)
+            .collect();
+        for circuit in circuits {
+            self.send(circuit, None, Message::Standby(ahead.clone()), Way::Stream);
+        }
+    }
+
+    pub(super) fn send_states(&mut self, tick: Tick) {
+        let crews: Vec<(CircuitId, VesselId)> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.session.is_some() && self.owned.contains_key(&client.vessel))
+            .map(|(&circuit, client)| (circuit, client.vessel))
+            .collect();
+        if crews.is_empty() {
+            return;
+        }
+        let mut around: Vec<View> = self.sim.ids().iter().filter_map(|&id| self.view(id)).collect();
+        around.extend(self.seen.values().map(|seen| seen.view));
+        for (circuit, vessel) in crews {
+            if let Some(state) = self.client_state(vessel, tick, &around) {
+                self.send(circuit, None, Message::State(Box::new(state)), Way::Datagram);
+            }
+        }
+    }
+
+    fn client_state(&self, vessel: VesselId, tick: Tick, around: &[View]) -> Option<State> {
+        let state: &VesselState = self.sim.state(vessel)?;
+        let own = self.view(vessel)?;
+        let distance = |view: &View| (view.position_m - own.position_m).length_squared();
+        let mut others: Vec<View> = around
+            .iter()
+            .filter(|view| view.vessel != vessel && distance(view) < SIGHT_M * SIGHT_M)
+            .copied()
+            .collect();
+        others.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+        others.truncate(OTHERS);
+        Some(State {
+            vessel,
+            epoch: self.epoch(vessel)?,
+            tick,
+            own,
+            instruments: self.sim.instruments(vessel)?,
+            session: state.session,
+            seq: state.seq,
+            marks_passed: self.sim.voyage(vessel)?.passed,
+            dilation: self.dilation,
+            others,
+        })
+    }
+}

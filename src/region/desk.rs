@@ -1,0 +1,175 @@
+//! The harbour's side of a region: launching, mooring, reporting, stopping; and other regions' words.
+
+use super::{Action, DRAIN_PATIENCE, Logged, REPORT_EVERY, Region};
+use crate::limits::REGION_VESSELS;
+use crate::sim;
+use crate::units::{RegionId, VesselId};
+use crate::wire::circuit::Way;
+use crate::wire::message::{Message, Neighbour, VesselRecord, VesselReport};
+
+impl Region {
+    pub(super) fn hear_harbour(&mut self, message: Message) {
+        match message {
+            Message::Enrol { chain } => self.actions.push_back(Action::Enrol(chain)),
+            Message::Neighbours(neighbours) => self.meet(neighbours),
+            Message::Launch { record, new } => self.launch_booked(*record, new),
+            Message::Moor(vessel) => self.moor(vessel),
+            Message::Drain => self.drain(self.now_ns),
+            _ => self.counts.out_of_place += 1,
+        }
+    }
+
+    pub(super) fn hear_region(&mut self, from: RegionId, message: Message) {
+        match message {
+            Message::Handoff(word) => self.hear_word(from, word),
+            Message::Inputs { vessels, through, inputs } => {
+                self.hear_inputs(from, &vessels, through, &inputs);
+            }
+            Message::Shadow { vessels } => {
+                for record in vessels {
+                    self.keep_shadow(from, record);
+                }
+            }
+            Message::LateInput { vessel, input } => self.late_input(vessel, input),
+            Message::Views { tick, views } => self.hear_views(from, tick, &views),
+            _ => self.counts.out_of_place += 1,
+        }
+    }
+
+    fn meet(&mut self, neighbours: Vec<Neighbour>) {
+        let here = self.config.id;
+        self.neighbours = neighbours.into_iter().filter(|neighbour| neighbour.region != here).collect();
+        let known: Vec<RegionId> = self.neighbours.iter().map(|neighbour| neighbour.region).collect();
+        let gone: Vec<RegionId> = self.links.keys().filter(|id| !known.contains(id)).copied().collect();
+        for region in gone {
+            // A commit that was not acknowledged still needs its circuit.
+            if self.outgoing.iter().any(|handoff| handoff.target() == region) {
+                continue;
+            }
+            if let Some(link) = self.links.remove(&region)
+                && let Some(circuit) = link.circuit
+            {
+                self.by_circuit.remove(&circuit);
+                self.actions.push_back(Action::Close(circuit));
+            }
+            self.link_lost(region);
+        }
+        for owned in self.owned.values_mut() {
+            owned.guard = owned.guard.filter(|guard| known.contains(guard));
+            owned.standby = owned.standby.filter(|ahead| known.contains(ahead));
+        }
+        self.gone_to.retain(|_, region| known.contains(region));
+        self.shadows.retain(|_, shadow| known.contains(&shadow.owner()));
+        for neighbour in &self.neighbours {
+            self.sea.prepare(neighbour.area);
+        }
+    }
+
+    fn launch_booked(&mut self, record: VesselRecord, new: bool) {
+        let id = record.vessel.id;
+        if self.owned.contains_key(&id) || self.owned.len() >= REGION_VESSELS {
+            self.counts.out_of_place += 1;
+            return;
+        }
+        let mut vessel = record.vessel;
+        if new {
+            let heading = sim::heading_of(&vessel.state);
+            let place = vessel.state.position_m;
+            vessel.state = sim::afloat(&self.sea, &vessel.boat, place, heading, self.sim.tick());
+        }
+        self.launch(vessel, record.epoch, record.crew_key, record.sessions);
+    }
+
+    /// Takes a vessel out of the water and gives its record to the harbour.
+    pub(super) fn moor(&mut self, id: VesselId) {
+        if self.is_sealed(id) {
+            return;
+        }
+        let Some(record) = self.record(id) else { return };
+        for index in 0..self.outgoing.len() {
+            if self.outgoing[index].vessels().contains(&id) {
+                self.withdraw(index);
+            }
+        }
+        let tick = self.sim.tick();
+        let finished = record.vessel.voyage.finished.is_some();
+        self.sim.remove(id);
+        self.owned.remove(&id);
+        self.log(|| Logged::Left(tick, id));
+        if let Some(harbour) = self.harbour {
+            self.send(harbour, None, Message::Moored(Box::new(record)), Way::Stream);
+        }
+        self.dismiss_crews_of(id, finished);
+    }
+
+    pub(super) fn report(&mut self, now_ns: u64) {
+        let every_ns = u64::try_from(REPORT_EVERY.as_nanos()).unwrap_or(u64::MAX);
+        let Some(harbour) = self.harbour else { return };
+        if now_ns.saturating_sub(self.reported_ns) < every_ns {
+            return;
+        }
+        self.reported_ns = now_ns;
+        let vessels = self.sim.ids().iter().filter_map(|&id| self.vessel_report(id)).collect();
+        let report = Message::Report {
+            region: self.config.id,
+            tick: self.sim.tick(),
+            load: self.load,
+            dilation: self.dilation,
+            prims: self.prims(),
+            vessels,
+            handoffs: self.counts.handoffs,
+            ticks_missed: self.counts.ticks_missed,
+        };
+        self.send(harbour, None, report, Way::Stream);
+    }
+
+    fn vessel_report(&self, id: VesselId) -> Option<VesselReport> {
+        let state = self.sim.state(id)?;
+        let voyage = self.sim.voyage(id)?;
+        Some(VesselReport {
+            vessel: id,
+            epoch: self.epoch(id)?,
+            group: self.leader_of(id),
+            place: state.position_m.truncate(),
+            velocity_mps: state.velocity_mps.truncate(),
+            marks_passed: voyage.passed,
+            finished: voyage.finished,
+            ground_m: voyage.ground_m,
+            water_m: voyage.water_m,
+        })
+    }
+
+    /// Prims that stand here: the course's and those of the hulls.
+    #[must_use]
+    pub fn prims(&self) -> u32 {
+        let area = self.config.area;
+        let fixed =
+            self.sea.course().prims.iter().filter(|prim| area.contains(prim.centre_m.truncate())).count();
+        let hulls: u32 = self.sim.ids().iter().filter_map(|&id| Some(self.sim.boat(id)?.prims)).sum();
+        u32::try_from(fixed).unwrap_or(u32::MAX).saturating_add(hulls)
+    }
+
+    /// While stopping: waits for the last handoff, moors what nobody takes, and ends.
+    pub(super) fn drain_step(&mut self, now_ns: u64) {
+        let Some(since_ns) = self.draining_ns else { return };
+        let patience_ns = u64::try_from(DRAIN_PATIENCE.as_nanos()).unwrap_or(u64::MAX);
+        let alone = !self.neighbours.iter().any(|neighbour| self.link(neighbour.region).is_some());
+        if alone || now_ns.saturating_sub(since_ns) > patience_ns {
+            let ids: Vec<VesselId> = self.owned.keys().copied().collect();
+            for id in ids {
+                self.moor(id);
+            }
+        }
+        let waited_enough = now_ns.saturating_sub(since_ns) > 2 * patience_ns;
+        let settled =
+            self.outgoing.is_empty() && !self.rebuilding.iter().any(|group| group.is_committed_elsewhere());
+        if self.owned.is_empty() && (settled || waited_enough) {
+            if let Some(harbour) = self.harbour {
+                self.send(harbour, None, Message::Drained, Way::Stream);
+            }
+            self.actions.push_back(Action::Stop);
+            self.draining_ns = None;
+            self.stopped = true;
+        }
+    }
+}

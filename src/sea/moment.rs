@@ -1,0 +1,102 @@
+//! What all places share at one tick: stations, waves' phases, the wind's segment.
+//!
+//! A thread remembers its last moment, because vessels are sailed tick by tick. It is a memo of pure
+//! functions: it changes how fast an answer comes, never the answer.
+
+use std::cell::RefCell;
+
+use super::Sea;
+use super::tide::station_value;
+use super::waves::WaveMoment;
+use crate::units::{TICK_HZ, Tick};
+use crate::weather::{Segment, Weather};
+
+/// Stations are computed every ten seconds of course time and blended between: a current that swings with
+/// 2.5 m/s in twelve hours is off by less than a micrometre a second.
+const NODE_TICKS: u64 = 10 * TICK_HZ;
+
+/// What all places share at one tick.
+#[derive(Debug)]
+pub(super) struct Moment {
+    sea: u64,
+    tick: Tick,
+    /// Flood and ebb speed at each current station, m/s; one of each pair is zero.
+    pub(super) flood_ebb_mps: Vec<[f64; 2]>,
+    /// Height at each height station, metres.
+    pub(super) heights_m: Vec<f64>,
+    pub(super) waves: WaveMoment,
+    pub(super) segment: Segment,
+    /// All stations at a node and the next.
+    node: u64,
+    values: [Vec<f64>; 2],
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Box<Moment>>> = const { RefCell::new(None) };
+}
+
+/// Calls `then` with the moment of a tick.
+pub(super) fn with<T>(sea: &Sea, tick: Tick, then: impl FnOnce(&Moment) -> T) -> T {
+    LAST.with_borrow_mut(|last| match last {
+        Some(moment) if moment.sea == sea.number && moment.tick == tick => then(moment),
+        Some(moment) if moment.sea == sea.number => {
+            moment.turn_to(sea, tick);
+            then(moment)
+        }
+        _ => then(last.insert(Box::new(Moment::new(sea, tick)))),
+    })
+}
+
+impl Moment {
+    fn new(sea: &Sea, tick: Tick) -> Self {
+        let mut moment = Self {
+            sea: sea.number,
+            tick,
+            flood_ebb_mps: vec![[0.0; 2]; sea.gauges.currents.len()],
+            heights_m: vec![0.0; sea.gauges.heights.len()],
+            waves: sea.waves.moment(tick),
+            segment: sea.weather.segment(Weather::segment_number(tick)),
+            node: tick.0 / NODE_TICKS,
+            values: [stations_at(sea, tick.0 / NODE_TICKS), stations_at(sea, tick.0 / NODE_TICKS + 1)],
+        };
+        moment.blend_stations(sea);
+        moment
+    }
+
+    /// Becomes the moment of another tick, keeping what is still good.
+    fn turn_to(&mut self, sea: &Sea, tick: Tick) {
+        if Weather::segment_number(tick) != Weather::segment_number(self.tick) {
+            self.segment = sea.weather.segment(Weather::segment_number(tick));
+        }
+        self.tick = tick;
+        self.waves = sea.waves.moment(tick);
+        let node = tick.0 / NODE_TICKS;
+        if node == self.node + 1 {
+            self.values.swap(0, 1);
+            self.values[1] = stations_at(sea, node + 1);
+        } else if node != self.node {
+            self.values = [stations_at(sea, node), stations_at(sea, node + 1)];
+        }
+        self.node = node;
+        self.blend_stations(sea);
+    }
+
+    fn blend_stations(&mut self, sea: &Sea) {
+        #[expect(clippy::cast_precision_loss, reason = "450 ticks")]
+        let share = (self.tick.0 % NODE_TICKS) as f64 / NODE_TICKS as f64;
+        let at = |i: usize| self.values[0][i] + (self.values[1][i] - self.values[0][i]) * share;
+        for (height_m, &i) in self.heights_m.iter_mut().zip(&sea.gauges.heights) {
+            *height_m = at(i);
+        }
+        for (pair, &i) in self.flood_ebb_mps.iter_mut().zip(&sea.gauges.currents) {
+            let speed_mps = at(i);
+            *pair = [speed_mps.max(0.0), (-speed_mps).max(0.0)];
+        }
+    }
+}
+
+/// What every station shows at a node of time.
+fn stations_at(sea: &Sea, node: u64) -> Vec<f64> {
+    let unix_s = sea.course.unix_s_of(Tick(node * NODE_TICKS));
+    sea.course.stations.iter().map(|station| station_value(station, unix_s)).collect()
+}

@@ -1,0 +1,226 @@
+//! The region server: joins regions to the network, the clock and the input log.
+//!
+//! The one room besides `bin/` that knows several shells; both programs start it. One thread sails; the
+//! endpoint's thread and the log's thread meet it through bounded queues.
+//!
+//! ```text
+//! read course ─▶ prepare sea ─▶ open port and log ─▶ first tick ─▶ say ready ─▶ ┌ wait for a message or a tick
+//!                                                                               │ hear ─▶ step ─▶ pump ─▶ act
+//!                                                                               └──────────── until stopped
+//! ```
+//!
+//! After 'ready' it opens no file.
+
+mod pace;
+mod wiring;
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::atlas::Course;
+use crate::clock::{self, CourseClock};
+use crate::config::{self, RegionOptions, Request, to_hex};
+use crate::net::{Endpoint, EndpointConfig, Identity, authority_key};
+use crate::record::Recorder;
+use crate::region::{Region, RegionConfig};
+use crate::sea::Sea;
+use crate::units::RegionId;
+use crate::wire::message::ClockSetting;
+
+use pace::Pace;
+use wiring::Wiring;
+
+/// Exit code for bad input.
+const BAD_INPUT: u8 = 2;
+/// Exit code for what broke while running.
+const BROKE: u8 = 3;
+/// Above warp 1 ticks are sailed in batches of at least this wall time; a shorter sleep costs more than it gives.
+const BATCH: Duration = Duration::from_millis(1);
+/// Messages heard in one turn of the loop at most, so that a flood cannot hold up a tick.
+const MESSAGES_PER_TURN: usize = 4_096;
+
+/// Why a region server could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The command line, the course, or the port.
+    #[error("{0}")]
+    Input(String),
+    /// Something it needs while it runs.
+    #[error("{0}")]
+    Broke(String),
+}
+
+/// Runs a region server from its arguments (without the program's name) until it is stopped.
+///
+/// `start` is the moment at which the process began.
+#[must_use]
+pub fn main(args: impl IntoIterator<Item = OsString>, start: Instant) -> ExitCode {
+    let request = config::parse(args).map_err(|error| ServerError::Input(error.to_string()));
+    let result = request.and_then(|request| match request {
+        Request::Help => say(config::HELP),
+        Request::Version => say(concat!("fairway-region ", env!("CARGO_PKG_VERSION"))),
+        Request::Serve(options) => Server::start(*options, start).and_then(Server::run),
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "fairway-region: {error}");
+            ExitCode::from(if matches!(error, ServerError::Input(_)) { BAD_INPUT } else { BROKE })
+        }
+    }
+}
+
+/// Whoever started this process may have stopped listening; that is no reason to end.
+fn say(line: &str) -> Result<(), ServerError> {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    Ok(())
+}
+
+/// A region server that serves.
+struct Server {
+    regions: Vec<Region>,
+    wiring: Wiring,
+    clock: CourseClock,
+    stop: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// Reads, opens and prepares everything, sails the first tick, and says so.
+    fn start(options: RegionOptions, start: Instant) -> Result<Self, ServerError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+            signal_hook::flag::register(signal, Arc::clone(&stop))
+                .map_err(|error| ServerError::Broke(format!("cannot watch for signals: {error}")))?;
+        }
+        if options.lifeline {
+            hold_lifeline()?;
+        }
+        let course = Course::load(&options.course).map_err(|error| ServerError::Input(error.to_string()))?;
+        let course = Arc::new(course);
+        let seed = options.seed.unwrap_or(course.seed);
+        let sea = Arc::new(Sea::new(Arc::clone(&course), seed));
+        let setting = options.clock.unwrap_or_else(|| ClockSetting {
+            tick: course.start,
+            unix_ns: clock::unix_ns(),
+            warp: 1.0,
+        });
+        let clock = CourseClock::new(setting);
+        let names = region_names(&options, &course.name);
+        let identity = Identity::generate().map_err(|error| ServerError::Broke(error.to_string()))?;
+        let key = identity.key_hash();
+        let endpoint = Endpoint::open(EndpointConfig {
+            listen: options.listen,
+            identity,
+            authority: options.authority.clone(),
+            serve: if options.authority.is_some() { names.clone() } else { Vec::new() },
+        })
+        .map_err(|error| ServerError::Input(error.to_string()))?;
+        let recorder = options
+            .record
+            .as_ref()
+            .map(|dir| Recorder::open(dir, &names[0], &course.name, seed))
+            .transpose()
+            .map_err(|error| ServerError::Input(error.to_string()))?;
+        let authority = options
+            .authority
+            .as_deref()
+            .map(authority_key)
+            .transpose()
+            .map_err(|error| ServerError::Input(format!("--authority: {error}")))?;
+        let tick = clock.due(clock::unix_ns());
+        let mut regions = Vec::with_capacity(options.cells.len());
+        for ((cell, name), id) in options.cells.iter().zip(names).zip(options.id.0..) {
+            let area = cell.area(course.cell_m);
+            sea.prepare(area.grown(course.cell_m));
+            let config = RegionConfig {
+                id: RegionId(id),
+                name,
+                area,
+                clock: setting,
+                authority: authority.clone(),
+                log: recorder.is_some(),
+            };
+            let mut region = Region::new(config, Arc::clone(&sea), tick);
+            region.step();
+            regions.push(region);
+        }
+        let start_to_tick_us = clock::now().saturating_duration_since(start).as_micros();
+        let ready = serde_json::json!({
+            "ready": true,
+            "addr": endpoint.local_addr().to_string(),
+            "cells": options.cells.iter().map(|cell| [cell.x, cell.y]).collect::<Vec<_>>(),
+            "start_to_tick_us": u64::try_from(start_to_tick_us).unwrap_or(u64::MAX),
+            "key": to_hex(&key),
+            "region": options.id.0,
+        });
+        say(&ready.to_string())?;
+        Ok(Self { regions, wiring: Wiring::new(endpoint, recorder, options.authority), clock, stop })
+    }
+
+    fn run(mut self) -> Result<(), ServerError> {
+        let mut pace = Pace::new(self.clock);
+        while !self.regions.is_empty() {
+            let slowest = self.regions.iter().map(Region::tick).min().unwrap_or_default();
+            let wait = self.clock.until(slowest.after(1), clock::unix_ns());
+            let batch = if self.clock.setting().warp > 1.0 { BATCH } else { Duration::ZERO };
+            self.wiring.hear(&mut self.regions, wait.max(batch), MESSAGES_PER_TURN);
+            if self.stop.swap(false, Ordering::Relaxed) {
+                let now_ns = clock::unix_ns();
+                self.regions.iter_mut().for_each(|region| region.drain(now_ns));
+            }
+            let began = clock::now();
+            let now_ns = clock::unix_ns();
+            let due = self.clock.due(now_ns);
+            let steps = pace.allowed(due);
+            let mut sailed = 0;
+            while sailed < steps {
+                let mut behind = false;
+                for region in &mut self.regions {
+                    if region.tick() < due {
+                        region.step();
+                        behind = true;
+                    }
+                    self.wiring.act(region);
+                }
+                if !behind {
+                    break;
+                }
+                sailed += 1;
+            }
+            for region in &mut self.regions {
+                self.wiring.pump(region, now_ns);
+                self.wiring.act(region);
+            }
+            self.wiring.forget_stopped(&mut self.regions);
+            if let Some((load, dilation)) = pace.sailed(sailed, began) {
+                self.regions.iter_mut().for_each(|region| region.measured(load, dilation));
+            }
+        }
+        self.wiring.finish().map_err(ServerError::Broke)
+    }
+}
+
+/// Each region's server name: `r12.admiralty.fairway`.
+fn region_names(options: &RegionOptions, course: &str) -> Vec<String> {
+    (0..).take(options.cells.len()).map(|i: u32| format!("r{}.{course}.fairway", options.id.0 + i)).collect()
+}
+
+/// Ends this process when standard input ends: its other end dies with whoever must outlive us.
+fn hold_lifeline() -> Result<(), ServerError> {
+    let watch = || {
+        let mut byte = [0_u8; 64];
+        while std::io::stdin().read(&mut byte).is_ok_and(|count| count > 0) {}
+        std::process::exit(0);
+    };
+    std::thread::Builder::new()
+        .name("lifeline".into())
+        .stack_size(64 * 1024)
+        .spawn(watch)
+        .map(|_| ())
+        .map_err(|error| ServerError::Broke(format!("cannot watch the lifeline: {error}")))
+}

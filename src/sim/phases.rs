@@ -1,0 +1,155 @@
+//! What happens in a tick, phase by phase.
+
+use std::sync::Arc;
+
+use bevy_ecs::component::Component;
+use bevy_ecs::entity::Entity;
+use bevy_ecs::resource::Resource;
+use bevy_ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
+use bevy_ecs::system::{Query, Res, ResMut};
+use glam::DVec2;
+
+use super::{Voyage, contact};
+use crate::sea::{Sea, Water};
+use crate::units::{TICK_S, Tick, VesselId};
+use crate::vessel::forces::{self, Acceleration};
+use crate::vessel::{Class, Input, VesselState, motion};
+
+/// The phases of a step, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, ScheduleLabel)]
+pub enum Phase {
+    /// Orders are taken and the gear follows them.
+    Helm,
+    /// The sea is sampled where each vessel is.
+    Water,
+    /// Forces become velocities.
+    Forces,
+    /// Vessels that may touch something are moved in their islands.
+    Contact,
+    /// All others are moved.
+    Integrate,
+    /// Marks, distances, and the tick itself.
+    Progress,
+}
+
+impl Phase {
+    /// All of them, in their order.
+    pub const ALL: [Self; 6] =
+        [Self::Helm, Self::Water, Self::Forces, Self::Contact, Self::Integrate, Self::Progress];
+}
+
+#[derive(Component)]
+pub(super) struct Id(pub(super) VesselId);
+
+/// What all vessels of one boat file share.
+#[derive(Component, Clone)]
+pub(super) struct Build {
+    pub(super) class: Arc<Class>,
+    pub(super) fender: Arc<contact::Fender>,
+}
+
+#[derive(Component)]
+pub(super) struct Crew(pub(super) VesselState);
+
+#[derive(Component)]
+pub(super) struct Progress(pub(super) Voyage);
+
+/// The order to be taken at the next step.
+#[derive(Component)]
+pub(super) struct Order(pub(super) Option<Input>);
+
+/// The water around a vessel in this tick.
+#[derive(Component, Default)]
+pub(super) struct Surroundings(pub(super) Option<Water>);
+
+/// How this tick moves a vessel.
+#[derive(Component, Default)]
+pub(super) struct Motion {
+    /// Whether its island has moved it already.
+    pub(super) done: bool,
+}
+
+#[derive(Resource)]
+pub(super) struct TheSea(pub(super) Arc<Sea>);
+
+#[derive(Resource)]
+pub(super) struct Now(pub(super) Tick);
+
+/// The vessels in rising order, and where the world keeps each.
+#[derive(Resource, Default)]
+pub(super) struct Fleet {
+    pub(super) ids: Vec<VesselId>,
+    pub(super) entities: Vec<Entity>,
+}
+
+/// The systems of a phase.
+pub(super) fn schedule(phase: Phase) -> Schedule {
+    let mut schedule = Schedule::new(phase);
+    schedule.set_executor(SingleThreadedExecutor::new());
+    match phase {
+        Phase::Helm => schedule.add_systems(take_orders),
+        Phase::Water => schedule.add_systems(sample_sea),
+        Phase::Forces => schedule.add_systems(speed_up),
+        Phase::Contact => schedule.add_systems(contact::step_islands),
+        Phase::Integrate => schedule.add_systems(move_on),
+        Phase::Progress => schedule.add_systems(keep_log),
+    };
+    schedule
+}
+
+fn take_orders(mut vessels: Query<(&Build, &mut Crew, &mut Order)>) {
+    for (build, mut crew, mut order) in &mut vessels {
+        if let Some(input) = order.0.take() {
+            crew.0.helm = input.helm;
+            crew.0.session = input.session;
+            crew.0.seq = input.seq;
+        }
+        motion::follow_orders(&build.class, &mut crew.0);
+    }
+}
+
+fn sample_sea(sea: Res<TheSea>, now: Res<Now>, mut vessels: Query<(&Crew, &mut Surroundings)>) {
+    for (crew, mut around) in &mut vessels {
+        let place = DVec2::new(crew.0.position_m.x, crew.0.position_m.y);
+        around.0 = Some(sea.0.water(place, now.0));
+    }
+}
+
+fn speed_up(mut vessels: Query<(&Build, &Surroundings, &mut Crew)>) {
+    for (build, around, mut crew) in &mut vessels {
+        let Some(water) = &around.0 else { panic!("the sea is sampled before forces are summed") };
+        let acceleration: Acceleration = forces::acceleration(&build.class, &crew.0, water);
+        motion::speed_up(&mut crew.0, &acceleration);
+    }
+}
+
+fn move_on(mut vessels: Query<(&Id, &mut Crew, &mut Motion)>) {
+    for (id, mut crew, mut motion) in &mut vessels {
+        if !std::mem::take(&mut motion.done) {
+            motion::move_on(&mut crew.0);
+        }
+        let state = &crew.0;
+        let sum = state.position_m + state.velocity_mps + state.spin_radps;
+        assert!(sum.is_finite() && state.attitude.is_finite(), "vessel {} has left the numbers", id.0.0);
+    }
+}
+
+fn keep_log(mut now: ResMut<Now>, mut vessels: Query<(&Crew, &Surroundings, &mut Progress)>) {
+    let tick = now.0.after(1);
+    now.0 = tick;
+    for (crew, around, mut progress) in &mut vessels {
+        let velocity = DVec2::new(crew.0.velocity_mps.x, crew.0.velocity_mps.y);
+        let current = around.0.as_ref().map_or(DVec2::ZERO, |water| water.current_mps);
+        let voyage = &mut progress.0;
+        voyage.ground_m += velocity.length() * TICK_S;
+        voyage.water_m += (velocity - current).length() * TICK_S;
+        let Some(mark) = voyage.marks.get(usize::from(voyage.passed)) else { continue };
+        let place = DVec2::new(crew.0.position_m.x, crew.0.position_m.y);
+        if (place - mark.place).length() <= mark.radius_m {
+            voyage.passed += 1;
+            if usize::from(voyage.passed) == voyage.marks.len() {
+                voyage.finished = Some(tick);
+            }
+        }
+    }
+}

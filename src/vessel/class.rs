@@ -1,0 +1,351 @@
+//! What all boats of one file share, worked out once: columns, masses, blades, sails.
+
+use glam::{DVec2, DVec3};
+
+use super::boat::{BoatSpec, EngineSpec};
+use super::foil::Foil;
+use super::hull::{self, Columns, Hydrostatics, ROWS, STATIONS, YachtForm};
+use super::inertia::{self, Matrix6};
+use super::resistance::{Body, Resistance};
+use super::rotation;
+use super::sails::Sails;
+use super::state::{Gear, Helm, VesselState};
+use super::waves::WaveShape;
+use crate::units::{AIR_KG_M3, WATER_KG_M3, radians};
+
+/// Added mass of a strip in heave over that of half a cylinder of its breadth, and in sway over that of
+/// its draft: three-dimensional flow at the natural frequency (Capytaine 3 on a 10 m Wigley hull).
+const HEAVE_ADDED: f64 = 0.72;
+const SWAY_ADDED: f64 = 0.78;
+/// Added mass in surge over the boat's mass (the same run).
+const SURGE_ADDED: f64 = 0.05;
+/// Added inertia in roll over density × breadth⁴ (the same run).
+const ROLL_ADDED: f64 = 0.014;
+/// Radiation damping in heave, roll and pitch over the critical one (the same run).
+const DAMPING: [f64; 3] = [0.258, 0.048, 0.19];
+/// Gyradius in pitch and yaw over the length (Larsson & Eliasson, Principles of Yacht Design).
+const LONG_GYRADIUS: f64 = 0.25;
+/// Lift of hull and keel over that of the keel alone: the hull mirrors it.
+const CARRY_OVER: f64 = 1.3;
+/// Effective span of the keel over the boat's draft (fitted to ORC certificates).
+const EFFECTIVE_SPAN: f64 = 1.04;
+/// Reach of a crew from the centreline over the beam.
+const HIKE: f64 = 0.4;
+
+/// Everything that the forces on a boat are computed from.
+#[derive(Clone, Debug)]
+pub struct Class {
+    /// The file that it was made from.
+    pub spec: BoatSpec,
+    /// Columns about the centre of gravity.
+    pub columns: Columns,
+    /// How the hull meets waves.
+    pub waves: WaveShape,
+    /// Still-water figures.
+    pub still: Hydrostatics,
+    /// Draft of the canoe body, metres.
+    pub canoe_draft_m: f64,
+    /// Mass, kilograms.
+    pub mass_kg: f64,
+    /// Principal moments of inertia without the water's, kg m².
+    pub inertia_kgm2: DVec3,
+    /// Centre of gravity above the waterline, metres.
+    pub cg_m: f64,
+    /// Centre of gravity forward of amidships, metres.
+    pub cg_x_m: f64,
+    /// (M + A)⁻¹ over body axes.
+    pub(super) inverse: Matrix6,
+    /// Added mass in surge, sway, heave, kg, and roll, pitch, kg m².
+    pub(super) added: [f64; 5],
+    /// Radiation damping in heave, N s/m, roll and pitch, N m s.
+    pub(super) damping: [f64; 3],
+    /// Resistance ahead.
+    pub(super) resistance: Resistance,
+    /// The keel, if any.
+    pub(super) keel: Option<Foil>,
+    /// The rudder.
+    pub(super) rudder: Foil,
+    /// Rudder limit and pace, radians and rad/s.
+    pub(super) rudder_rad: [f64; 2],
+    /// The hull cut in four for flow across it: x from the centre of gravity, metres, and the force at
+    /// 1 m/s, N.
+    pub(super) slabs: [[f64; 2]; 4],
+    /// Moment of the crew at the rail, N m.
+    pub(super) hike_nm: f64,
+    /// Air: force at 1 m/s ahead and abeam, N, and the height of each above the centre of gravity, m.
+    pub(super) windage: [[f64; 2]; 3],
+    /// The sails, if any.
+    pub(super) sails: Option<Sails>,
+    /// The engine, if any.
+    pub(super) engine: Option<EngineSpec>,
+    /// Points that touch the ground, body axes from the centre of gravity.
+    pub(super) feet: [DVec3; 8],
+    /// Depth of the lowest foot below the centre of gravity when upright, metres.
+    pub(super) reach_down_m: f64,
+}
+
+impl Class {
+    /// Works a boat out.
+    ///
+    /// # Panics
+    /// When the boat has not passed [`BoatSpec::check`].
+    #[must_use]
+    pub fn new(spec: &BoatSpec) -> Self {
+        assert_eq!(spec.check(), Ok(()), "a class is made of a checked boat");
+        let mut form = form_of(spec, 0.0);
+        form.draft_m = hull::floating_draft_m(form, spec.mass_kg);
+        let mut columns = Columns::cut(&form);
+        let mut still = columns.hydrostatics();
+        let cg_x_m = still.buoyancy_x_m;
+        columns.shift(cg_x_m);
+        still.buoyancy_x_m = 0.0;
+        let cg_m =
+            still.buoyancy_z_m + still.transverse_m4 / still.volume_m3 - spec.hull.metacentric_height_m;
+        let blades = Blades::of(spec, cg_x_m, cg_m);
+        let masses = Masses::of(spec, &columns, &still, cg_m, &blades);
+        let body = Body {
+            waterline_m: spec.hull.waterline_m,
+            beam_m: spec.hull.waterline_beam_m,
+            volume_m3: still.volume_m3,
+            wetted_m2: spec.hull.wetted_m2,
+        };
+        let feet = feet(spec, cg_x_m, cg_m, form.draft_m);
+        let reach_down_m = feet.iter().fold(0.0_f64, |reach, foot| reach.max(-foot.z));
+        Self {
+            waves: wave_shape(&columns, &still, cg_m, &blades),
+            canoe_draft_m: form.draft_m,
+            mass_kg: spec.mass_kg,
+            inertia_kgm2: masses.inertia,
+            cg_m,
+            cg_x_m,
+            inverse: inertia::inverse(&masses.matrix),
+            added: masses.added,
+            damping: masses.damping,
+            resistance: Resistance::of(&body),
+            keel: blades.keel,
+            rudder: blades.rudder,
+            rudder_rad: [radians(spec.rudder.limit_deg), radians(spec.rudder.pace_degps)],
+            slabs: slabs(&columns),
+            hike_nm: spec.crew_kg * crate::units::GRAVITY_MPS2 * HIKE * spec.beam_m,
+            windage: windage(spec, cg_m),
+            sails: spec.rig.as_ref().map(|rig| Sails::new(rig, cg_x_m)),
+            engine: spec.engine.clone(),
+            feet,
+            reach_down_m,
+            columns,
+            still,
+            spec: spec.clone(),
+        }
+    }
+
+    /// Points on the hull from the centre of gravity, body axes, metres: deck, waterline and keel line at
+    /// seven stations. Their convex hull is what others touch.
+    #[must_use]
+    pub fn outline_m(&self) -> Vec<DVec3> {
+        let form = form_of(&self.spec, self.canoe_draft_m);
+        let mut points = Vec::new();
+        for share in [-1.0, -0.8, -0.4, 0.0, 0.4, 0.7, 0.9, 1.0] {
+            let x = 0.5 * self.spec.length_m * share;
+            let half = hull::Form::half_breadth_m(&form, x);
+            let bottom = hull::Form::bottom_m(&form, x, 0.0);
+            for (breadth, z) in [(1.0, self.spec.hull.freeboard_m), (0.85, 0.1), (0.4, 0.9 * bottom)] {
+                for side in [-1.0, 1.0] {
+                    let z = z.max(bottom) - self.cg_m;
+                    points.push(DVec3::new(x - self.cg_x_m, side * breadth * half, z));
+                }
+            }
+        }
+        points
+    }
+
+    /// Depth of the lowest point of the boat at rest, metres.
+    #[must_use]
+    pub fn draft_m(&self) -> f64 {
+        self.reach_down_m - self.cg_m
+    }
+}
+
+fn form_of(spec: &BoatSpec, draft_m: f64) -> YachtForm {
+    YachtForm {
+        length_m: spec.length_m,
+        beam_m: spec.beam_m,
+        waterline_m: spec.hull.waterline_m,
+        waterline_beam_m: spec.hull.waterline_beam_m,
+        draft_m,
+        freeboard_m: spec.hull.freeboard_m,
+    }
+}
+
+struct Blades {
+    keel: Option<Foil>,
+    keel_added_kg: f64,
+    keel_middle_m: f64,
+    rudder: Foil,
+    rudder_added_kg: f64,
+}
+
+impl Blades {
+    fn of(spec: &BoatSpec, cg_x_m: f64, cg_m: f64) -> Self {
+        // Added mass of a plate across the flow, π/4 ρ chord² a metre of span, times a finite span's 0.8.
+        let added = |span: f64, chord: f64| {
+            let (long, short) = (span.max(chord), span.min(chord));
+            0.8 * std::f64::consts::FRAC_PI_4 * WATER_KG_M3 * short * short * long
+        };
+        let mut keel = None;
+        let (mut keel_added_kg, mut keel_middle_m) = (0.0, spec.rudder.top_m + 0.5 * spec.rudder.span_m);
+        if let Some(k) = &spec.keel {
+            let area_m2 = k.span_m * k.chord_m;
+            let span_m = EFFECTIVE_SPAN * (k.top_m + k.span_m);
+            let aspect = span_m * span_m / area_m2;
+            // Lift stands a quarter of the chord behind the leading edge, a little above mid-span.
+            let place =
+                DVec3::new(k.x_m + 0.25 * k.chord_m - cg_x_m, 0.0, -(k.top_m + 0.45 * k.span_m) - cg_m);
+            keel = Some(Foil::new(place, area_m2, aspect, CARRY_OVER));
+            keel_added_kg = added(k.span_m, k.chord_m);
+            keel_middle_m = k.top_m + 0.5 * k.span_m;
+        }
+        let r = &spec.rudder;
+        let place = DVec3::new(r.x_m - cg_x_m, 0.0, -(r.top_m + 0.45 * r.span_m) - cg_m);
+        // The hull above mirrors the rudder, less at its narrow end: 1.6 instead of 2 spans.
+        let rudder = Foil::new(place, r.span_m * r.chord_m, 1.6 * r.span_m / r.chord_m, 1.0);
+        Self { keel, keel_added_kg, keel_middle_m, rudder, rudder_added_kg: added(r.span_m, r.chord_m) }
+    }
+}
+
+struct Masses {
+    matrix: Matrix6,
+    inertia: DVec3,
+    added: [f64; 5],
+    damping: [f64; 3],
+}
+
+impl Masses {
+    fn of(spec: &BoatSpec, columns: &Columns, still: &Hydrostatics, cg_m: f64, blades: &Blades) -> Self {
+        let mass = spec.mass_kg;
+        let long = LONG_GYRADIUS * spec.length_m;
+        let roll = spec.hull.roll_gyradius_m;
+        let inertia = DVec3::new(roll * roll, long * long, long * long) * mass;
+        let mut matrix: Matrix6 = [[0.0; 6]; 6];
+        inertia::add_at(&mut matrix, DVec3::ZERO, DVec3::splat(mass));
+        for n in 0..3 {
+            matrix[n + 3][n + 3] += inertia[n];
+        }
+        let dry = matrix;
+        let dx = f64::from(columns.grid_m[1]);
+        let mut roll_added = 0.0;
+        for i in 0..STATIONS {
+            let (breadth, draft) = columns.station(i);
+            let place = DVec3::new(f64::from(columns.x_m[i * ROWS]), 0.0, -0.5 * draft - cg_m);
+            let heave = HEAVE_ADDED * std::f64::consts::PI / 8.0 * WATER_KG_M3 * breadth * breadth * dx;
+            let sway = SWAY_ADDED * std::f64::consts::FRAC_PI_2 * WATER_KG_M3 * draft * draft * dx;
+            inertia::add_at(&mut matrix, place, DVec3::new(0.0, sway, heave));
+            roll_added += ROLL_ADDED * WATER_KG_M3 * breadth * breadth * breadth * breadth * dx;
+        }
+        matrix[0][0] += SURGE_ADDED * mass;
+        matrix[3][3] += roll_added;
+        if let Some(keel) = &blades.keel {
+            inertia::add_at(&mut matrix, keel.place_m, DVec3::new(0.0, blades.keel_added_kg, 0.0));
+        }
+        inertia::add_at(&mut matrix, blades.rudder.place_m, DVec3::new(0.0, blades.rudder_added_kg, 0.0));
+        let added = std::array::from_fn(|n| matrix[n][n] - dry[n][n]);
+        let stiff = hull::stiffness(still, cg_m);
+        let critical = |stiffness: f64, n: usize| 2.0 * (stiffness.max(0.0) * matrix[n][n]).sqrt();
+        let damping = [
+            DAMPING[0] * critical(stiff[0], 2),
+            DAMPING[1] * critical(stiff[1], 3),
+            DAMPING[2] * critical(stiff[2], 4),
+        ];
+        Self { matrix, inertia, added, damping }
+    }
+}
+
+fn wave_shape(columns: &Columns, still: &Hydrostatics, cg_m: f64, blades: &Blades) -> WaveShape {
+    let mut weight = [0.0; 4];
+    let mut total = 0.0;
+    for i in 0..STATIONS {
+        let (breadth, _) = columns.station(i);
+        weight[i / 3] += breadth * breadth;
+        total += breadth * breadth;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "depths in single precision")]
+    let short = |value: f64| value as f32;
+    WaveShape {
+        bottom_m: short(still.volume_m3 / still.plane_m2),
+        keel_m: short(blades.keel_middle_m),
+        cg_m,
+        weight: weight.map(|w| w / total),
+    }
+}
+
+/// Cross-flow drag of the canoe body, coefficient 0.8 on its profile (Hoerner 1965, round bilges).
+fn slabs(columns: &Columns) -> [[f64; 2]; 4] {
+    let dx = f64::from(columns.grid_m[1]);
+    let mut slabs = [[0.0; 2]; 4];
+    for (n, slab) in slabs.iter_mut().enumerate() {
+        for i in 3 * n..3 * n + 3 {
+            slab[0] += f64::from(columns.x_m[i * ROWS]) / 3.0;
+            slab[1] += 0.5 * WATER_KG_M3 * 0.8 * columns.station(i).1 * dx;
+        }
+    }
+    slabs
+}
+
+/// Hull, mast and crew in the wind: drag areas by Hoerner's coefficients for bluff bodies.
+fn windage(spec: &BoatSpec, cg_m: f64) -> [[f64; 2]; 3] {
+    let free = spec.hull.freeboard_m;
+    let mast_m = spec.rig.as_ref().map_or(2.0 * free, |rig| rig.mast_m);
+    let rig_m2 = if spec.rig.is_some() { 0.0066 * mast_m * mast_m } else { 0.0 };
+    let crew_m2 = 0.25 * spec.crew_kg / 85.0;
+    let ahead = 0.68 * 0.7 * free * spec.beam_m + 0.9 * (rig_m2 + crew_m2);
+    let abeam = 0.68 * 0.8 * free * spec.length_m + 0.9 * (rig_m2 + crew_m2);
+    let q = 0.5 * AIR_KG_M3;
+    let hull_z = 0.6 * free - cg_m;
+    let share = rig_m2 / (rig_m2 + free * spec.length_m);
+    let height = hull_z + share * 0.5 * mast_m;
+    [[q * ahead, height], [q * abeam, height], [super::sails::wind_factor(free.max(1.0)), 0.0]]
+}
+
+/// Keel corners, bow, stern, bilges, rudder.
+fn feet(spec: &BoatSpec, cg_x_m: f64, cg_m: f64, draft_m: f64) -> [DVec3; 8] {
+    let half = 0.5 * spec.hull.waterline_m;
+    let bilge = 0.35 * spec.hull.waterline_beam_m;
+    let (x, chord, depth) = spec
+        .keel
+        .as_ref()
+        .map_or((0.0, 0.5 * half, draft_m), |keel| (keel.x_m, keel.chord_m, keel.top_m + keel.span_m));
+    let rudder_m = spec.rudder.top_m + spec.rudder.span_m;
+    [
+        DVec3::new(x + 0.5 * chord, 0.0, -depth),
+        DVec3::new(x - 0.5 * chord, 0.0, -depth),
+        DVec3::new(half, 0.0, -0.2 * draft_m),
+        DVec3::new(-half, 0.0, -0.2 * draft_m),
+        DVec3::new(0.2 * half, bilge, -0.8 * draft_m),
+        DVec3::new(0.2 * half, -bilge, -0.8 * draft_m),
+        DVec3::new(spec.rudder.x_m, 0.0, -rudder_m),
+        DVec3::new(0.5 * half, 0.0, -0.8 * draft_m),
+    ]
+    .map(|foot| foot - DVec3::new(cg_x_m, 0.0, cg_m))
+}
+
+/// A boat at rest, upright on its waterline, on a heading; the water stands at `level_m` above z = 0.
+#[must_use]
+pub fn at_rest(class: &Class, place: DVec2, level_m: f64, heading_rad: f64) -> VesselState {
+    VesselState {
+        position_m: DVec3::new(place.x, place.y, level_m + class.cg_m),
+        attitude: rotation::upright(heading_rad),
+        velocity_mps: DVec3::ZERO,
+        spin_radps: DVec3::ZERO,
+        helm: Helm::default(),
+        gear: Gear {
+            rudder_rad: 0.0,
+            sheet: 0.0,
+            reef: 1.0,
+            flat: 1.0,
+            spinnaker: 0.0,
+            throttle: 0.0,
+            crew: 0.0,
+        },
+        session: 0,
+        seq: 0,
+    }
+}

@@ -1,0 +1,133 @@
+//! A crossing changes nothing: regions that pass words to each other by hand, without sockets or clocks.
+
+mod world;
+
+use std::collections::BTreeMap;
+
+use world::World;
+use fairway::units::{RegionId, Tick, VesselId};
+use fairway::vessel::Helm;
+
+/// A run of several borders in light weather: every published hash equals the undivided run's.
+#[test]
+fn vessel_over_five_borders_keeps_every_bit() {
+    let mut world = World::row(6, 1);
+    world.launch(VesselId(1), "launch", 0);
+    let helm = |throttle, rudder_rad| Helm { throttle, rudder_rad, ..Helm::default() };
+    world.order(VesselId(1), helm(1.0, 0.0));
+    let mut seen = BTreeMap::new();
+    for second in 0..420 {
+        world.run(45);
+        // A helmsman who never holds still: orders at odd ticks, also during handoffs.
+        world.keep_east(VesselId(1), second);
+        if let Some(region) = world.owner(VesselId(1)) {
+            seen.insert(region, second);
+        }
+        if seen.len() == 6 {
+            break;
+        }
+    }
+    assert!(seen.len() >= 6, "sailed only {seen:?}");
+    let report = world.compare_with_undivided();
+    assert_eq!(report.mismatches, 0, "first at {:?}", report.first);
+    assert_eq!((report.missing, report.doubled), (0, 0));
+    assert!(report.compared > 5_000, "{} ticks compared", report.compared);
+    assert_eq!(world.ticks_missed(), 0);
+    assert!(world.handoffs() >= 5);
+}
+
+/// Two hulls that touch near a border are one group with one owner and the bits of the undivided sea.
+#[test]
+fn vessels_that_meet_at_a_border_come_under_one_owner() {
+    let mut world = World::row(2, 1);
+    world.launch_at(VesselId(1), "launch", world::border_x(&world) - 40.0, 0.0, 90.0);
+    world.launch_at(VesselId(2), "launch", world::border_x(&world) + 40.0, 1.0, 270.0);
+    for id in [VesselId(1), VesselId(2)] {
+        world.order(id, Helm { throttle: 0.6, ..Helm::default() });
+    }
+    assert_ne!(world.owner(VesselId(1)), world.owner(VesselId(2)));
+    let mut together = false;
+    for _ in 0..60 {
+        world.run(45);
+        let (a, b) = (world.place(VesselId(1)), world.place(VesselId(2)));
+        if (a - b).length() < 9.0 {
+            together = true;
+            assert_eq!(world.owner(VesselId(1)), world.owner(VesselId(2)), "they touch under two owners");
+        }
+    }
+    assert!(together, "they never met");
+    let report = world.compare_with_undivided();
+    assert_eq!(report.mismatches, 0, "first at {:?}", report.first);
+    assert_eq!((report.missing, report.doubled), (0, 0));
+}
+
+/// The next region answers nothing: the owner sails on past the border, and crosses once there is somewhere to go.
+#[test]
+fn owner_sails_on_while_the_next_region_is_silent() {
+    let mut world = World::row(3, 1);
+    world.launch(VesselId(1), "launch", 0);
+    world.order(VesselId(1), Helm { throttle: 1.0, ..Helm::default() });
+    world.silence(RegionId(2), true);
+    while world.place(VesselId(1)).x < world::border_x(&world) + 60.0 {
+        world.run(45);
+        world.keep_east(VesselId(1), 0);
+        assert!(world.tick() < Tick(world.start().0 + 45 * 400), "it does not get there");
+    }
+    assert_eq!(world.owner(VesselId(1)), Some(RegionId(1)));
+    world.silence(RegionId(2), false);
+    world.run(45 * 3);
+    assert_eq!(world.owner(VesselId(1)), Some(RegionId(2)));
+    let report = world.compare_with_undivided();
+    assert_eq!((report.mismatches, report.missing, report.doubled), (0, 0, 0));
+}
+
+/// A commit that comes after its tick costs counted ticks, never a second owner, and no bit.
+#[test]
+fn late_commit_costs_counted_ticks_and_no_bit() {
+    let mut world = World::row(3, 1);
+    world.launch(VesselId(1), "launch", 0);
+    world.order(VesselId(1), Helm { throttle: 1.0, ..Helm::default() });
+    world.delay_commits(40);
+    while world.handoffs() < 1 {
+        world.run(45);
+        world.keep_east(VesselId(1), 0);
+        assert!(world.tick() < Tick(world.start().0 + 45 * 400), "it does not cross");
+    }
+    world.run(90);
+    assert!(world.ticks_missed() > 0, "a late commit must be counted");
+    let report = world.compare_with_undivided();
+    assert_eq!((report.mismatches, report.missing, report.doubled), (0, 0, 0));
+}
+
+/// A region that stops hands everything to its neighbours and leaves nothing behind.
+#[test]
+fn drained_region_hands_its_vessels_across() {
+    let mut world = World::row(2, 1);
+    world.launch(VesselId(1), "launch", 0);
+    world.launch(VesselId(2), "first407", 0);
+    world.run(45);
+    world.drain(RegionId(1));
+    world.run(90);
+    assert_eq!(world.owner(VesselId(1)), Some(RegionId(2)));
+    assert_eq!(world.owner(VesselId(2)), Some(RegionId(2)));
+    assert!(world.has_stopped(RegionId(1)));
+    let report = world.compare_with_undivided();
+    assert_eq!((report.mismatches, report.missing, report.doubled), (0, 0, 0));
+}
+
+/// The guard's slot is filled: the region left behind keeps a shadow that follows the owner's orders.
+#[test]
+fn guard_keeps_a_shadow_of_the_vessel_that_left() {
+    let mut world = World::row(2, 1);
+    world.launch(VesselId(1), "launch", 0);
+    world.order(VesselId(1), Helm { throttle: 1.0, ..Helm::default() });
+    while world.owner(VesselId(1)) != Some(RegionId(2)) {
+        world.run(45);
+        world.keep_east(VesselId(1), 0);
+        assert!(world.tick() < Tick(world.start().0 + 45 * 400), "it does not cross");
+    }
+    world.run(45 * 3);
+    let (record, _) = world.region(RegionId(1)).shadow(VesselId(1)).expect("a shadow is kept");
+    assert_eq!(Some(record.epoch), world.region(RegionId(2)).epoch(VesselId(1)));
+    assert!(world.tick().since(record.tick) < 60, "the shadow is stale");
+}
