@@ -404,7 +404,8 @@ fn peer_that_never_reads_costs_bounded_memory() {
     let reason = closed(&there);
     assert!(reason.contains("does not read"), "{reason}");
     assert_eq!(there.counters().overrun, 1);
-    assert!(raw.close_reason().contains("does not read"));
+    let reason = raw.close_reason();
+    assert!(reason.contains("does not read"), "{reason}");
 }
 
 #[test]
@@ -510,6 +511,7 @@ fn half_open_handshakes_leave_room_for_others() {
     let here = alone();
     here.dial(there.local_addr(), "sea.fairway", Expect::Anyone);
     opened(&here);
+    opened(&there);
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     assert_eq!(there.counters().circuits_open, 1);
 }
@@ -532,7 +534,8 @@ fn flood(addr: SocketAddr, handshakes: usize) {
             break;
         }
     }
-    assert!(sent >= handshakes, "{sent} packets of {handshakes} handshakes");
+    // The dead end may lose a few when its buffer is full.
+    assert!(sent >= HANDSHAKES, "{sent} packets of {handshakes} handshakes");
 }
 
 #[test]
@@ -552,4 +555,87 @@ fn hundreds_of_circuits_open_at_once() {
 fn framed(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).unwrap();
     [length.to_be_bytes().as_slice(), bytes].concat()
+}
+
+/// Nanoseconds of processor time of each endpoint's thread in this process, oldest first.
+fn endpoint_threads_ns() -> Vec<u64> {
+    let mut threads: Vec<(u32, u64)> = std::fs::read_dir("/proc/self/task")
+        .unwrap()
+        .filter_map(|task| {
+            let task = task.ok()?.path();
+            let name = std::fs::read_to_string(task.join("comm")).ok()?;
+            let spent = std::fs::read_to_string(task.join("schedstat")).ok()?;
+            let number = task.file_name()?.to_str()?.parse().ok()?;
+            (name.trim() == "net").then(|| Some((number, spent.split(' ').next()?.parse().ok()?)))?
+        })
+        .collect();
+    threads.sort_unstable();
+    threads.into_iter().map(|(_, spent_ns)| spent_ns).collect()
+}
+
+/// Prints; asserts nothing about speed. Run alone, in release:
+/// `cargo test --release --test circuits cost_of_a_datagram -- --ignored --nocapture`
+#[test]
+#[ignore = "a measurement"]
+#[expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a measurement")]
+fn cost_of_a_datagram() {
+    const CLIENTS: usize = 100;
+    const TICKS: u64 = 45 * 4;
+    let there = alone();
+    let here = alone();
+    for _ in 0..CLIENTS {
+        here.dial(there.local_addr(), "sea.fairway", Expect::Anyone);
+    }
+    let circuits: Vec<CircuitId> = (0..CLIENTS).map(|_| opened(&there).0).collect();
+    for _ in 0..CLIENTS {
+        opened(&here);
+    }
+    for reply in [false, true] {
+        let before = endpoint_threads_ns();
+        let begun = clock::now();
+        let mut latencies = Vec::new();
+        let mut sending = Duration::ZERO;
+        for tick in 0..TICKS {
+            let sent = clock::now();
+            for &circuit in &circuits {
+                let message = Message::Refused { reason: "x".repeat(1000) };
+                there.send(circuit, None, message, Way::Datagram);
+            }
+            sending += sent.elapsed();
+            for number in 0..CLIENTS {
+                let Ok(Event::Received { circuit, .. }) = here.events().recv_timeout(Duration::from_secs(1))
+                else {
+                    panic!("lost one");
+                };
+                if number == 0 {
+                    latencies.push(sent.elapsed());
+                }
+                if reply {
+                    let helm = Helm::default();
+                    here.send(
+                        circuit,
+                        None,
+                        Message::Helm { vessel: VesselId(1), seq: 1, helm },
+                        Way::Datagram,
+                    );
+                }
+            }
+            while there.events().try_recv().is_ok() {}
+            let due = Duration::from_micros((tick + 1) * 22_222);
+            std::thread::sleep(due.saturating_sub(begun.elapsed()));
+        }
+        latencies.sort();
+        let after = endpoint_threads_ns();
+        let count = TICKS * CLIENTS as u64;
+        let each_us = |thread: usize| (after[thread] - before[thread]) as f64 / count as f64 / 1000.0;
+        println!(
+            "helm back: {reply}; server {:.2} µs, client {:.2} µs a datagram; caller {:.2} µs; first of a tick after {:?} (p99 {:?})",
+            each_us(0),
+            each_us(1),
+            sending.as_secs_f64() * 1e6 / count as f64,
+            latencies[latencies.len() / 2],
+            latencies[latencies.len() * 99 / 100],
+        );
+        println!("{:?}", there.counters());
+    }
 }

@@ -12,7 +12,7 @@ use quinn::{Connection, IdleTimeout, Incoming, TransportConfig, VarInt};
 use rustls::pki_types::CertificateDer;
 use tokio::sync::Notify;
 
-use super::circuit::{Circuit, FLUSH, HEAD_BYTES, close, reason_of};
+use super::circuit::{Circuit, END, HEAD_BYTES, close, reason_of};
 use super::counters::Tally;
 use super::tls::{self, Shown};
 use super::trust::peer_of;
@@ -121,8 +121,8 @@ pub(super) async fn run(endpoint: quinn::Endpoint, commands: Receiver<Command>, 
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    // Circuits end by themselves after as long; this is for those that are being opened.
-    let _ = tokio::time::timeout(FLUSH + Duration::from_millis(20), emptied).await;
+    // A little longer than they need when the thread has much else to do.
+    let _ = tokio::time::timeout(END + Duration::from_millis(20), emptied).await;
     endpoint.close(VarInt::from_u32(0), b"the other side stops");
     // Lets every connection send its last packet.
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -170,8 +170,8 @@ fn send_stream(circuit: &Circuit, to: Option<RegionId>, message: &Message, share
             }
         }
         // A gap in the stream would be a lie to the peer.
-        (Err(error), _) => circuit.abort(format!("a message could not be sent: {error}")),
-        (_, Err(error)) => circuit.abort(format!("a message could not be sent: {error}")),
+        (Err(error), _) => circuit.cut(format!("a message could not be sent: {error}")),
+        (_, Err(error)) => circuit.cut(format!("a message could not be sent: {error}")),
     }
 }
 

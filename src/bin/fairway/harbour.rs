@@ -1,0 +1,205 @@
+//! `fairway harbour`: the control plane.
+
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crossbeam::channel::Select;
+use fairway::atlas::Course;
+use fairway::clock;
+use fairway::harbour::http::HttpPort;
+use fairway::harbour::process::{ProcessConfig, ProcessEngine, Program};
+use fairway::harbour::quic::QuicLines;
+use fairway::harbour::{Clerks, Harbour, HarbourConfig, Moment};
+use fairway::net::Authority;
+use fairway::sea::Sea;
+use fairway::vessel::{BoatSpec, Class, boats};
+use fairway::wire::message::ClockSetting;
+use fairway::wire::ticket::Rights;
+
+use crate::outcome::Failure;
+use crate::setup;
+
+/// Pause between two steps of the harbour at most; a request ends it at once.
+const PAUSE: Duration = Duration::from_millis(10);
+/// Water under the keel of a vessel that waits for its start, metres.
+const BERTH_CLEARANCE_M: f64 = 1.0;
+/// Wall time that a ticket is good for beyond the course's own limit: people are late.
+const TICKET_GRACE_S: f64 = 3_600.0;
+/// How long after its lifeline is cut this process may take to end its regions.
+const LAST_BREATH: Duration = Duration::from_millis(500);
+
+/// Runs the control plane: bookings over HTTP, and the regions that they need.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Course folder.
+    course: PathBuf,
+    /// Seed of the sea; the course's own without it.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// When course time starts, such as 2026-06-01T12:00:00Z; the course's own start without it.
+    #[arg(long, value_name = "TIME")]
+    start: Option<String>,
+    /// Seconds of course time in one second.
+    #[arg(long, value_name = "W", default_value = "1", value_parser = setup::warp)]
+    warp: f64,
+    /// The one UDP port number of all regions; a free one without it.
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// TCP port of the HTTP interface.
+    #[arg(long, value_name = "N", default_value_t = 4080)]
+    http_port: u16,
+    /// Address of the HTTP interface.
+    #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    http_addr: IpAddr,
+    /// Have regions write their input logs to this folder.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Another program as region server, such as fairway-region; this one without it.
+    #[arg(long, value_name = "PATH")]
+    region_server: Option<PathBuf>,
+    /// End when standard input ends: its other end is held by whoever must outlive this process, and ends
+    /// this process's group.
+    #[arg(long)]
+    lifeline: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Failure::Input`] for what cannot be used, [`Failure::Broke`] for what failed later.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let broke = |what: String| Failure::Broke(what);
+    let course = Arc::new(setup::course(&args.course)?);
+    let seed = args.seed.unwrap_or(course.seed);
+    let tick = setup::start_tick(&course, args.start.as_deref())?;
+    let port = setup::udp_port(args.port)?;
+    let http = HttpPort::open(SocketAddr::new(args.http_addr, args.http_port))
+        .map_err(|error| Failure::Input(error.to_string()))?;
+    let authority =
+        Arc::new(Authority::generate(&course.name).map_err(|error| broke(error.to_string()))?);
+    let lines = QuicLines::open(Arc::clone(&authority)).map_err(|error| broke(error.to_string()))?;
+    let program = region_server(args.region_server)?;
+    let engine = ProcessEngine::new(ProcessConfig { program, port, lifeline: args.lifeline });
+    let config = HarbourConfig {
+        course: Arc::clone(&course),
+        course_dir: args.course.clone(),
+        seed,
+        clock: ClockSetting { tick, unix_ns: clock::unix_ns(), warp: args.warp },
+        authority: authority.certificate().to_vec(),
+        record: args.record,
+    };
+    let clerks = clerks(&course, seed, config.clock, authority);
+    let signals = setup::signals()?;
+    let cut = if args.lifeline { hold_lifeline().map_err(broke)? } else { Arc::default() };
+    let mut harbour = Harbour::new(config, clerks, engine, lines, http.requests().clone());
+    say_ready(&course, http.local_addr(), port);
+    serve(&mut harbour, &http, &signals, &cut);
+    // In this order: regions end before the last answer's reader can think that all is over.
+    drop(harbour);
+    drop(http);
+    Ok(())
+}
+
+/// One line for programs on standard output, one for people on the console.
+fn say_ready(course: &Course, http: SocketAddr, port: u16) {
+    let line = serde_json::json!({ "ready": true, "http": http, "port": port, "course": course.name });
+    let mut stdout = std::io::stdout();
+    // Whoever started this may not be reading; that is no reason to end.
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    let _ = writeln!(std::io::stderr(), "harbour of {}: http://{http}/status, regions on UDP port {port}", course.name);
+}
+
+/// Steps until it is over, or has to be.
+fn serve(
+    harbour: &mut Harbour<ProcessEngine, QuicLines>,
+    http: &HttpPort,
+    signals: &AtomicBool,
+    cut: &AtomicBool,
+) {
+    let mut signalled = 0;
+    while !harbour.is_over() {
+        if signals.swap(false, Ordering::Relaxed) {
+            signalled += 1;
+            harbour.stop("the harbour was interrupted", Moment::now());
+        }
+        // A second signal is from somebody who will not wait.
+        if signalled > 1 || cut.load(Ordering::Relaxed) {
+            return;
+        }
+        harbour.step(Moment::now());
+        let mut wake = Select::new();
+        wake.recv(http.requests());
+        // Ready or not: a step is due either way.
+        let _ = wake.ready_timeout(PAUSE);
+    }
+}
+
+/// The program that regions are run with.
+fn region_server(chosen: Option<PathBuf>) -> Result<Program, Failure> {
+    if let Some(path) = chosen {
+        if !path.is_file() {
+            return Err(Failure::Input(format!(
+                "cannot use --region-server {}: there is no such file",
+                path.display()
+            )));
+        }
+        return Ok(Program { path, arguments: Vec::new() });
+    }
+    let path = std::env::current_exe().map_err(|error| {
+        Failure::Broke(format!("cannot find this program's own file: {error}; name one with --region-server"))
+    })?;
+    Ok(Program { path, arguments: vec!["region".to_owned()] })
+}
+
+/// Boats, berths and tickets.
+fn clerks(course: &Arc<Course>, seed: u64, clock: ClockSetting, authority: Arc<Authority>) -> Clerks {
+    let sea = Sea::new(Arc::clone(course), seed);
+    let limit_s = course.time_limit_s / clock.warp + TICKET_GRACE_S;
+    Clerks {
+        boat: Box::new(read_boat),
+        navigable: Box::new(move |place, boat| {
+            sea.at(place, clock.tick).depth_m > Class::new(boat).draft_m() + BERTH_CLEARANCE_M
+        }),
+        ticket: Box::new(move |vessel, key| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+            let expires_unix_s = clock::unix_s().saturating_add(limit_s as u64);
+            authority.ticket(vessel, Rights::Sail, expires_unix_s, key).map_err(|error| error.to_string())
+        }),
+    }
+}
+
+/// A boat that a booking names, or describes as its file would.
+fn read_boat(boat: &serde_json::Value) -> Result<BoatSpec, String> {
+    if let Some(name) = boat.as_str() {
+        let known = boats::named(name).cloned();
+        return known.ok_or_else(|| {
+            format!("no boat is called {name}: take one of {}, or describe a boat", boats::names().join(", "))
+        });
+    }
+    let spec: BoatSpec = serde_json::from_value(boat.clone())
+        .map_err(|error| format!("`boat` is neither a name nor a whole boat: {error}"))?;
+    spec.check().map_err(|error| error.to_string())?;
+    Ok(spec)
+}
+
+/// Notices the end of standard input; ends the process itself when nothing else does.
+fn hold_lifeline() -> Result<Arc<AtomicBool>, String> {
+    let cut = Arc::new(AtomicBool::new(false));
+    let shared = Arc::clone(&cut);
+    let watch = move || {
+        let mut bytes = [0_u8; 64];
+        while std::io::stdin().read(&mut bytes).is_ok_and(|count| count > 0) {}
+        shared.store(true, Ordering::Relaxed);
+        std::thread::sleep(LAST_BREATH);
+        std::process::exit(0);
+    };
+    std::thread::Builder::new()
+        .name("lifeline".to_owned())
+        .spawn(watch)
+        .map(|_| cut)
+        .map_err(|error| format!("cannot watch the lifeline: {error}"))
+}

@@ -1,0 +1,34 @@
+//! How a command ends when it does not end well.
+
+/// Why a command failed; each kind has its exit code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// A passage did not arrive, or a replay differs; everything has been said already.
+    NotArrived,
+    /// The command line, a course, a boat or a port cannot be used.
+    Input(String),
+    /// Something broke while running.
+    Broke(String),
+    /// A person ended it.
+    Interrupted,
+}
+
+impl Failure {
+    /// The process's exit code.
+    pub(crate) const fn code(&self) -> u8 {
+        match self {
+            Self::NotArrived => 1,
+            Self::Input(_) => 2,
+            Self::Broke(_) => 3,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The one line that says what was attempted, on what, and what to do.
+    pub(crate) fn line(&self) -> Option<String> {
+        match self {
+            Self::Input(line) | Self::Broke(line) => Some(line.replace('\n', " ")),
+            Self::NotArrived | Self::Interrupted => None,
+        }
+    }
+}

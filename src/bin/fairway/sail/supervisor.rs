@@ -1,0 +1,254 @@
+//! The harbour as a child of this process: started, stopped, and never left behind.
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crossbeam::channel::{RecvTimeoutError, bounded};
+use fairway::clock;
+use fairway::harbour::answers::StatusAnswer;
+use fairway::harbour::client::HarbourClient;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Deserialize;
+
+use crate::outcome::Failure;
+
+/// Wall time in which the harbour must be ready: it reads a course and makes two keys.
+const READY_PATIENCE: Duration = Duration::from_secs(20);
+/// Wall time for a stop that nobody waits for: regions end within their own patience.
+const STOP_PATIENCE: Duration = Duration::from_secs(12);
+/// Wall time for a stop after an interrupt; with what follows, everything has ended within two seconds.
+const INTERRUPT_PATIENCE: Duration = Duration::from_millis(1_200);
+/// Wall time that the harbour has to end after its last answer, or after its lifeline was cut.
+const END_PATIENCE: Duration = Duration::from_millis(600);
+/// Pause between two looks at whether it has ended.
+const LOOK: Duration = Duration::from_millis(5);
+/// Lines of its console that are kept.
+const CONSOLE_LINES: usize = 8;
+/// Bytes of its ready line, and of one console line, at most.
+const LINE_BYTES: u64 = 4_096;
+/// The harbour's exit code for bad input.
+const BAD_INPUT: i32 = 2;
+
+/// What the harbour is told on its command line.
+pub(crate) struct HarbourOptions {
+    pub(crate) course: PathBuf,
+    pub(crate) seed: u64,
+    pub(crate) start: Option<String>,
+    pub(crate) warp: f64,
+    pub(crate) port: u16,
+    pub(crate) http_port: u16,
+    pub(crate) record: Option<PathBuf>,
+    pub(crate) region_server: Option<PathBuf>,
+}
+
+/// The harbour's process. It leads a process group of its own, which its regions share, so that a
+/// terminal's interrupt reaches this process alone, and one signal reaches all of them.
+pub(crate) struct HarbourProcess {
+    child: Child,
+    /// The lifeline's end: closed with this process, however it ends, because children do not inherit it.
+    lifeline: Option<ChildStdin>,
+    console: Arc<Mutex<VecDeque<String>>>,
+    http: SocketAddr,
+}
+
+/// What the harbour prints when it is ready.
+#[derive(Deserialize)]
+struct ReadyLine {
+    http: SocketAddr,
+}
+
+impl HarbourProcess {
+    /// Starts it and waits until it is ready.
+    pub(crate) fn start(options: &HarbourOptions, signals: &AtomicBool) -> Result<Self, Failure> {
+        let broke = |what: String| Failure::Broke(format!("cannot start the harbour: {what}"));
+        let program = std::env::current_exe().map_err(|error| broke(error.to_string()))?;
+        let mut child = command(&program, options).spawn().map_err(|error| broke(error.to_string()))?;
+        let console = Arc::new(Mutex::new(VecDeque::new()));
+        if let Some(stderr) = child.stderr.take() {
+            let kept = Arc::clone(&console);
+            std::thread::spawn(move || keep_console(stderr, &kept));
+        }
+        let lifeline = child.stdin.take();
+        let stdout = child.stdout.take();
+        let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut harbour = Self { child, lifeline, console, http: unknown };
+        let (ready_in, ready) = bounded(1);
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            if let Some(stdout) = stdout
+                && BufReader::new(stdout.take(LINE_BYTES)).read_line(&mut line).is_ok()
+            {
+                // Nobody waits for it any more only when the harbour is being ended.
+                let _ = ready_in.send(line);
+            }
+        });
+        let until = clock::now() + READY_PATIENCE;
+        loop {
+            match ready.recv_timeout(LOOK) {
+                Ok(line) => {
+                    let Ok(line) = serde_json::from_str::<ReadyLine>(&line) else {
+                        return Err(harbour.why_gone("it did not become ready"));
+                    };
+                    harbour.http = line.http;
+                    return Ok(harbour);
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(harbour.why_gone("it did not become ready"));
+                }
+                Err(RecvTimeoutError::Timeout) if signals.load(Ordering::Relaxed) => {
+                    harbour.end_now();
+                    return Err(Failure::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout) if clock::now() > until => {
+                    harbour.end_now();
+                    return Err(broke(format!("it was not ready after {} s", READY_PATIENCE.as_secs())));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    /// Where it answers.
+    pub(crate) const fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Why it is gone, from its console; ends what is left of it.
+    pub(crate) fn why_gone(&mut self, noticed: &str) -> Failure {
+        let status = wait_for(&mut self.child, END_PATIENCE);
+        self.end_now();
+        let lines: Vec<String> =
+            self.console.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        let last = lines.last().map_or(noticed, String::as_str);
+        let last = last.strip_prefix("fairway: ").unwrap_or(last).to_owned();
+        match status {
+            Some(status) if status.code() == Some(BAD_INPUT) => Failure::Input(last),
+            Some(status) => Failure::Broke(format!("the harbour ended ({status}): {last}")),
+            None => Failure::Broke(format!("the harbour does not answer: {noticed}")),
+        }
+    }
+
+    /// Stops everything and returns the last status; in a hurry, what has not ended by then is killed.
+    pub(crate) fn stop(
+        &mut self,
+        client: &HarbourClient,
+        reason: &str,
+        hurry: bool,
+    ) -> Result<StatusAnswer, Failure> {
+        let before = client.status();
+        let (answer_in, answer) = bounded(1);
+        let (client, reason) = (client.clone(), reason.to_owned());
+        std::thread::spawn(move || {
+            let _ = answer_in.send(client.stop(&reason));
+        });
+        let patience = if hurry { INTERRUPT_PATIENCE } else { STOP_PATIENCE };
+        let stopped = answer.recv_timeout(patience);
+        if stopped.is_ok() {
+            wait_for(&mut self.child, END_PATIENCE);
+        }
+        self.end_now();
+        match (stopped, before) {
+            (Ok(Ok(status)), _) => Ok(status),
+            // Killed before it could say how it went: what was known before must do.
+            (_, Ok(status)) if hurry => Ok(status),
+            (Ok(Err(error)), _) => Err(Failure::Broke(format!("cannot stop the harbour: {error}"))),
+            (Err(_), _) => Err(Failure::Broke("the harbour did not stop in time and was killed".to_owned())),
+        }
+    }
+
+    /// Cuts the lifeline and, a moment later, kills what is left of the harbour and its regions.
+    pub(crate) fn end_now(&mut self) {
+        self.lifeline = None;
+        wait_for(&mut self.child, END_PATIENCE);
+        // The group outlives its leader while a region does; when it is empty, nothing is there to kill.
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for HarbourProcess {
+    fn drop(&mut self) {
+        if self.lifeline.is_some() {
+            self.end_now();
+        }
+    }
+}
+
+fn command(program: &std::path::Path, options: &HarbourOptions) -> Command {
+    let mut command = Command::new(program);
+    command
+        .arg("harbour")
+        .arg(&options.course)
+        .arg(format!("--seed={}", options.seed))
+        .arg(format!("--warp={}", options.warp))
+        .arg(format!("--port={}", options.port))
+        .arg(format!("--http-port={}", options.http_port))
+        .arg("--lifeline");
+    if let Some(start) = &options.start {
+        command.arg(format!("--start={start}"));
+    }
+    if let Some(record) = &options.record {
+        command.arg("--record").arg(record);
+    }
+    if let Some(server) = &options.region_server {
+        command.arg("--region-server").arg(server);
+    }
+    command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn keep_console(stderr: ChildStderr, kept: &Mutex<VecDeque<String>>) {
+    let mut reader = BufReader::new(stderr);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        match reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {
+                let mut lines = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                if lines.len() == CONSOLE_LINES {
+                    lines.pop_front();
+                }
+                lines.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+            }
+        }
+    }
+}
+
+/// Waits for a child to end; none when it has not in that time.
+fn wait_for(child: &mut Child, patience: Duration) -> Option<std::process::ExitStatus> {
+    let until = clock::now() + patience;
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if clock::now() < until => std::thread::sleep(LOOK),
+            Ok(None) | Err(_) => return None,
+        }
+    }
+}
+
+/// Sleeps, but not through a signal.
+pub(crate) fn wait(pause: Duration, signals: &AtomicBool) {
+    let until = clock::now() + pause;
+    while !signals.load(Ordering::Relaxed) {
+        let left = until.saturating_duration_since(clock::now());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(20)));
+    }
+}
