@@ -1,10 +1,13 @@
 //! The program for people; see `fairway --help`.
 
+mod course;
 mod harbour;
 mod outcome;
 mod pilot;
 mod sail;
+mod sea;
 mod setup;
+mod tide;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -52,6 +55,15 @@ enum Command {
     /// Sail one boat at a region server that runs alone.
     #[command(after_help = EXIT_CODES)]
     Pilot(pilot::Args),
+    /// Look at courses: what is wrong with one, or what it holds.
+    #[command(after_help = EXIT_CODES)]
+    Course(course::Args),
+    /// Say what the sea is like at a place and time.
+    #[command(after_help = EXIT_CODES)]
+    Sea(sea::Args),
+    /// Predict the height or the current at a tide station.
+    #[command(after_help = EXIT_CODES)]
+    Tide(tide::Args),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +78,9 @@ fn main() -> ExitCode {
         Command::Harbour(args) => harbour::run(*args),
         Command::Region { args } => return fairway::server::main(args, start),
         Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
+        Command::Course(args) => course::run(args).map_err(Failure::Input),
+        Command::Sea(args) => sea::run(args).map_err(Failure::Input),
+        Command::Tide(args) => tide::run(args).map_err(Failure::Input),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
