@@ -64,7 +64,7 @@ impl Coast {
     }
 
     /// Where a line of constant y crosses the coast: rising x in metres, into `crossings`.
-    pub(super) fn crossings(&self, y: f64, crossings: &mut Vec<f64>) {
+    pub(crate) fn crossings(&self, y: f64, crossings: &mut Vec<f64>) {
         crossings.clear();
         let band = self.bands.at([0, index(y, BAND_M)]);
         crossings.extend(band.iter().filter_map(|&i| crossing(&self.segments[i as usize], y)));
@@ -129,6 +129,18 @@ impl Coast {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    /// Those of `candidates` of which one can be the nearest to a place in a rectangle, into `few`.
+    pub(crate) fn narrow(&self, candidates: &[u32], area: Area, few: &mut Vec<u32>) {
+        few.clear();
+        let centre = area.centre();
+        let Some((distance_m, _)) = self.nearest_among(candidates, centre) else { return };
+        let radius_m = distance_m + (area.max - area.min).length();
+        let near = |&i: &u32| {
+            (nearest_on(&self.segments[i as usize], centre) - centre).length_squared() <= radius_m * radius_m
+        };
+        few.extend(candidates.iter().copied().filter(near));
     }
 
     /// The nearest point of the coast among `candidates`, and its distance in metres.

@@ -49,14 +49,18 @@ impl LandRaster {
 
     /// Whether the square that a place lies in is land.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "saturates, and what is far is water")]
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the squares")]
+    #[expect(clippy::cast_precision_loss, reason = "an extent has few squares")]
     pub fn is_land(&self, place: DVec2) -> bool {
-        let column = (place.x * (1.0 / SQUARE_M)).floor() as i64 - self.origin[0];
-        let row = (place.y * (1.0 / SQUARE_M)).floor() as i64 - self.origin[1];
-        let (Ok(column), Ok(row)) = (usize::try_from(column), usize::try_from(row)) else { return false };
-        column < self.columns
-            && row < self.rows
-            && self.words[row * self.words_per_row + column / 64] >> (column % 64) & 1 == 1
+        let x = place.x * (1.0 / SQUARE_M) - self.origin[0] as f64;
+        let y = place.y * (1.0 / SQUARE_M) - self.origin[1] as f64;
+        // Also false for what is not a number. Within, a conversion is the floor, without a call.
+        if !(x >= 0.0 && y >= 0.0 && x < self.columns as f64 && y < self.rows as f64) {
+            return false;
+        }
+        let (column, row) = (x as usize, y as usize);
+        self.words[row * self.words_per_row + column / 64] >> (column % 64) & 1 == 1
     }
 
     /// How much of the straight line between two places lies over land, metres, to about one square.

@@ -181,13 +181,13 @@ impl Sea {
     /// What a hull at a place feels at a tick.
     #[must_use]
     pub fn water(&self, place: DVec2, tick: Tick) -> Water {
-        moment::with(self, tick, |moment| self.water_at(place, tick, moment))
+        moment::with(self, tick, |moment| self.water_at(place, moment))
     }
 
     /// Wind at 10 m at a place and tick, towards east and north, m/s.
     #[must_use]
     pub fn wind(&self, place: DVec2, tick: Tick) -> DVec2 {
-        moment::with(self, tick, |moment| self.weather.wind(&moment.segment, place, tick))
+        moment::with(self, tick, |moment| self.weather.wind(&moment.segment, &moment.turns, place))
     }
 
     /// Wind at 10 m without gusts at a place and tick, towards east and north, m/s.
@@ -202,7 +202,7 @@ impl Sea {
         moment::with(self, tick, |moment| {
             let (offset, patch) = self.locate(place);
             let patch = self.patch(patch);
-            let (flow_mps, level_m) = patch.flow(offset, &moment.flood_ebb_mps, &moment.heights_m);
+            let (flow_mps, level_m) = patch.flow(offset, &moment.drives_mps, &moment.heights_m);
             (flow_mps * drag(level_m - patch.bed(offset).0), level_m)
         })
     }
@@ -220,15 +220,15 @@ impl Sea {
         self.patch(patch).bed(offset).0
     }
 
-    fn water_at(&self, place: DVec2, tick: Tick, moment: &Moment) -> Water {
+    fn water_at(&self, place: DVec2, moment: &Moment) -> Water {
         let (offset, patch) = self.locate(place);
         let patch = self.patch(patch);
         let (bed_m, bed_slope) = patch.bed(offset);
-        let (flow_mps, level_m) = patch.flow(offset, &moment.flood_ebb_mps, &moment.heights_m);
+        let (flow_mps, level_m) = patch.flow(offset, &moment.drives_mps, &moment.heights_m);
         let depth_m = level_m - bed_m;
         let current_mps = flow_mps * drag(depth_m);
         Water {
-            wind_mps: self.weather.wind(&moment.segment, place, tick),
+            wind_mps: self.weather.wind(&moment.segment, &moment.turns, place),
             current_mps,
             level_m,
             bed_m,

@@ -9,7 +9,7 @@ use super::Sea;
 use super::tide::station_value;
 use super::waves::WaveMoment;
 use crate::units::{TICK_HZ, Tick};
-use crate::weather::{Segment, Weather};
+use crate::weather::{GustTurns, Segment, Weather};
 
 /// Stations are computed every ten seconds of course time and blended between: a current that swings with
 /// 2.5 m/s in twelve hours is off by less than a micrometre a second.
@@ -20,12 +20,13 @@ const NODE_TICKS: u64 = 10 * TICK_HZ;
 pub(super) struct Moment {
     sea: u64,
     tick: Tick,
-    /// Flood and ebb speed at each current station, m/s; one of each pair is zero.
-    pub(super) flood_ebb_mps: Vec<[f64; 2]>,
+    /// Flood, flood, ebb and ebb speed at each current station, m/s, as a share has its parts.
+    pub(super) drives_mps: Vec<[f32; 4]>,
     /// Height at each height station, metres.
-    pub(super) heights_m: Vec<f64>,
+    pub(super) heights_m: Vec<f32>,
     pub(super) waves: WaveMoment,
     pub(super) segment: Segment,
+    pub(super) turns: GustTurns,
     /// All stations at a node and the next.
     node: u64,
     values: [Vec<f64>; 2],
@@ -49,13 +50,15 @@ pub(super) fn with<T>(sea: &Sea, tick: Tick, then: impl FnOnce(&Moment) -> T) ->
 
 impl Moment {
     fn new(sea: &Sea, tick: Tick) -> Self {
+        let segment = sea.weather.segment(Weather::segment_number(tick));
         let mut moment = Self {
             sea: sea.number,
             tick,
-            flood_ebb_mps: vec![[0.0; 2]; sea.gauges.currents.len()],
+            drives_mps: vec![[0.0; 4]; sea.gauges.currents.len()],
             heights_m: vec![0.0; sea.gauges.heights.len()],
             waves: sea.waves.moment(tick),
-            segment: sea.weather.segment(Weather::segment_number(tick)),
+            turns: sea.weather.turns(&segment, tick),
+            segment,
             node: tick.0 / NODE_TICKS,
             values: [stations_at(sea, tick.0 / NODE_TICKS), stations_at(sea, tick.0 / NODE_TICKS + 1)],
         };
@@ -69,6 +72,7 @@ impl Moment {
             self.segment = sea.weather.segment(Weather::segment_number(tick));
         }
         self.tick = tick;
+        self.turns = sea.weather.turns(&self.segment, tick);
         self.waves = sea.waves.moment(tick);
         let node = tick.0 / NODE_TICKS;
         if node == self.node + 1 {
@@ -84,13 +88,15 @@ impl Moment {
     fn blend_stations(&mut self, sea: &Sea) {
         #[expect(clippy::cast_precision_loss, reason = "450 ticks")]
         let share = (self.tick.0 % NODE_TICKS) as f64 / NODE_TICKS as f64;
-        let at = |i: usize| self.values[0][i] + (self.values[1][i] - self.values[0][i]) * share;
+        #[expect(clippy::cast_possible_truncation, reason = "places blend them in single precision")]
+        let at = |i: usize| (self.values[0][i] + (self.values[1][i] - self.values[0][i]) * share) as f32;
         for (height_m, &i) in self.heights_m.iter_mut().zip(&sea.gauges.heights) {
             *height_m = at(i);
         }
-        for (pair, &i) in self.flood_ebb_mps.iter_mut().zip(&sea.gauges.currents) {
+        for (drive, &i) in self.drives_mps.iter_mut().zip(&sea.gauges.currents) {
             let speed_mps = at(i);
-            *pair = [speed_mps.max(0.0), (-speed_mps).max(0.0)];
+            let (flood, ebb) = (speed_mps.max(0.0), (-speed_mps).max(0.0));
+            *drive = [flood, flood, ebb, ebb];
         }
     }
 }

@@ -6,7 +6,7 @@ use glam::DVec2;
 use super::WAVES;
 use super::flow::{Gauges, Share};
 use super::waves::{Amplitudes, WaveSet};
-use crate::atlas::{Area, Course};
+use crate::atlas::{Area, Course, FAR_M};
 
 /// Side of a patch, metres. A region with its neighbours touches four or nine.
 pub(super) const PATCH_M: f64 = 512.0;
@@ -89,27 +89,32 @@ impl Patch {
         (south + (north - south) * fy, DVec2::new(east, north - south) * (1.0 / BED_M))
     }
 
-    /// Current and tide height at an offset from the corner, from what the stations show: flood and ebb
-    /// speeds (one of each pair is zero), and heights.
+    /// Current and tide height at an offset from the corner, from what the stations show: their drives, as
+    /// shares have their parts, and heights.
     #[inline]
-    pub(super) fn flow(&self, offset: DVec2, flood_ebb_mps: &[[f64; 2]], heights_m: &[f64]) -> (DVec2, f64) {
+    #[expect(clippy::cast_possible_truncation, reason = "shares are in single precision")]
+    pub(super) fn flow(&self, offset: DVec2, drives_mps: &[Share], heights_m: &[f32]) -> (DVec2, f64) {
         let corners = Corners::of(offset, FLOW_M, FLOW_NODES);
-        let mut current_mps = DVec2::ZERO;
-        let mut height_m = 0.0;
+        let mut sum = [0.0_f32; 4];
+        let mut height_m = 0.0_f32;
         for (node, share) in corners.nodes.into_iter().zip(corners.shares) {
-            let mut here = DVec2::ZERO;
-            let stations = flood_ebb_mps.len();
-            for (part, &[flood, ebb]) in self.flow[node * stations..][..stations].iter().zip(flood_ebb_mps) {
-                here.x += f64::from(part[0]) * flood + f64::from(part[2]) * ebb;
-                here.y += f64::from(part[1]) * flood + f64::from(part[3]) * ebb;
+            let share = share as f32;
+            let mut here = [0.0_f32; 4];
+            let stations = drives_mps.len();
+            for (part, drive) in self.flow[node * stations..][..stations].iter().zip(drives_mps) {
+                for axis in 0..4 {
+                    here[axis] += part[axis] * drive[axis];
+                }
             }
-            current_mps += here * share;
+            for axis in 0..4 {
+                sum[axis] += here[axis] * share;
+            }
             let stations = heights_m.len();
             for (&weight, &height) in self.height[node * stations..][..stations].iter().zip(heights_m) {
-                height_m += f64::from(weight) * height * share;
+                height_m += weight * height * share;
             }
         }
-        (current_mps, height_m)
+        (DVec2::new(f64::from(sum[0] + sum[2]), f64::from(sum[1] + sum[3])), f64::from(height_m))
     }
 
     /// Amplitudes at an offset from the corner, between two levels of wind.
@@ -143,16 +148,41 @@ fn step(index: usize) -> f64 {
 /// Heights of the bed at the nodes of a patch.
 #[expect(clippy::cast_possible_truncation, reason = "heights are kept to a tenth of a millimetre")]
 fn beds(course: &Course, candidates: &[u32], corner: DVec2) -> Vec<f32> {
-    nodes(corner, BED_M, BED_NODES)
-        .map(|place| {
-            let offshore_m = if course.depth().needs_coast() {
-                let distance_m = course.coast().nearest_among(candidates, place);
-                let distance_m = distance_m.map_or(crate::atlas::FAR_M, |(distance_m, _)| distance_m);
-                if course.coast().is_land(place) { -distance_m } else { distance_m }
-            } else {
-                0.0
-            };
-            course.depth().bed_m(place, offshore_m) as f32
-        })
-        .collect()
+    let mut offshore_m = vec![0.0; BED_NODES * BED_NODES];
+    if course.depth().needs_coast() {
+        offshore(course, candidates, corner, &mut offshore_m);
+    }
+    let places = nodes(corner, BED_M, BED_NODES);
+    places.zip(offshore_m).map(|(place, offshore_m)| course.depth().bed_m(place, offshore_m) as f32).collect()
+}
+
+/// Distance to the coast at the nodes of a patch's bed, metres, negative on land.
+fn offshore(course: &Course, candidates: &[u32], corner: DVec2, offshore_m: &mut [f64]) {
+    // Nodes side by side have few segments that can be the nearest.
+    const BLOCK: usize = 8;
+    let mut crossings = Vec::new();
+    let mut few = Vec::new();
+    for first_row in (0..BED_NODES).step_by(BLOCK) {
+        for first_column in (0..BED_NODES).step_by(BLOCK) {
+            let low = corner + DVec2::new(step(first_column), step(first_row)) * BED_M;
+            let area = Area { min: low, max: low + DVec2::splat(step(BLOCK) * BED_M) };
+            course.coast().narrow(candidates, area, &mut few);
+            for row in first_row..(first_row + BLOCK).min(BED_NODES) {
+                for column in first_column..(first_column + BLOCK).min(BED_NODES) {
+                    let place = corner + DVec2::new(step(column), step(row)) * BED_M;
+                    let nearest = course.coast().nearest_among(&few, place);
+                    offshore_m[row * BED_NODES + column] = nearest.map_or(FAR_M, |(distance_m, _)| distance_m);
+                }
+            }
+        }
+    }
+    for (row, offshore_m) in offshore_m.chunks_exact_mut(BED_NODES).enumerate() {
+        course.coast().crossings(corner.y + step(row) * BED_M, &mut crossings);
+        for (column, offshore_m) in offshore_m.iter_mut().enumerate() {
+            let x = corner.x + step(column) * BED_M;
+            if crossings.iter().filter(|&&crossing| crossing > x).count() % 2 == 1 {
+                *offshore_m = -*offshore_m;
+            }
+        }
+    }
 }

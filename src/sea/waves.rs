@@ -50,6 +50,8 @@ pub(super) struct WaveSet {
     phase: [f64; WAVES],
     /// Directions of travel off the climate's downwind, radians; wind sea only.
     off_rad: [f64; WAVES],
+    /// Sine and cosine of these.
+    off: [[f64; 2]; WAVES],
     /// Width of each component's band, Hz; wind sea only.
     band_hz: [f64; WAVES],
     /// Components of the wind sea; those after them are swell.
@@ -90,6 +92,7 @@ impl WaveSet {
             slowness: [[0.0; WAVES]; 2],
             phase: std::array::from_fn(|i| noise::uniform(seed, Stream::WavePhase, [number(i), 0, 0])),
             off_rad: [0.0; WAVES],
+            off: [[0.0, 1.0]; WAVES],
             band_hz: [0.0; WAVES],
             wind_waves: WAVES - SWELL_WAVES * course.swells.len(),
             swells: course.swells.clone(),
@@ -123,6 +126,7 @@ impl WaveSet {
             };
             let frequency_hz = edge_hz + (next_hz - edge_hz) * (0.4 + 0.2 * golden(0.31));
             self.off_rad[i] = spread_angle(golden(0.5));
+            self.off[i] = trig::sin_cos(self.off_rad[i]).into();
             self.place_component(course, i, frequency_hz, self.wind_from_rad + self.off_rad[i]);
             edge_hz = next_hz;
         }
@@ -207,16 +211,14 @@ impl WaveSet {
         let mut moment = WaveMoment { phase: [0.0; WAVES], turn: [1.0; WAVES], level, share: share as f32 };
         for i in 0..WAVES {
             let turns = self.phase[i] - self.frequency_hz[i] * t_s;
-            moment.phase[i] = turns - (turns + 0.5).floor();
+            moment.phase[i] = turns - ((turns + super::ROUNDING) - super::ROUNDING);
         }
+        let (turned_s, turned_c) = trig::sin_cos(turned_rad);
         for i in 0..self.wind_waves {
-            // Energy follows the spread about the turned wind; a component off its edge has little anyway.
-            let spread = |angle_rad: f64| {
-                let c = trig::cos(angle_rad);
-                if angle_rad.abs() < FRAC_PI_2 { c * c } else { 0.0 }
-            };
-            let ratio = spread(self.off_rad[i] - turned_rad) / spread(self.off_rad[i]);
-            moment.turn[i] = ratio.min(2.0).sqrt() as f32;
+            // Energy follows the cos² spread about the turned wind; behind the beam there is none.
+            let [s, c] = self.off[i];
+            let ratio = ((c * turned_c + s * turned_s) / c).clamp(0.0, 1.5);
+            moment.turn[i] = ratio as f32;
         }
         moment
     }

@@ -39,7 +39,8 @@ const GUST_SHARE: [f64; OCTAVES] = [0.0647, 0.1027, 0.1630, 0.2588, 0.4108];
 const GUST_INTENSITY: f64 = 0.0925;
 /// Gusts across the wind over those along it (Kaimal and Finnigan 1994: σv/σu about 0.8 near neutral).
 const GUST_ACROSS: f64 = 0.8;
-/// A gust of a scale L lives for `GUST_LIFE · L / U`: eddies turn over a few times slower than they pass.
+/// A gust of a scale L becomes another within `GUST_LIFE · L / U`, a quarter turn of its noise: eddies turn
+/// over a few times slower than they pass.
 const GUST_LIFE: f64 = 8.0;
 /// Roughness length of the sea in a moderate breeze, metres (WMO guide, sea in winds of 5–15 m/s).
 const SEA_ROUGHNESS_M: f64 = 2e-4;
@@ -71,10 +72,10 @@ pub struct Weather {
     /// Seconds by which shifts come later for each metre downwind.
     lag_spm: f64,
     gusts: Lattice,
-    /// Sine and cosine of the turn of each octave, so that their lattices do not lie on each other.
-    turns: [[f64; 2]; OCTAVES],
-    /// Amplitude of each octave for a unit of standard deviation.
-    amplitudes: [f64; OCTAVES],
+    /// Sine and cosine of each octave's axes over its scale: no two lattices lie on each other.
+    axes: [[f64; 2]; OCTAVES],
+    /// Standard deviation of each octave, as a share of the mean wind.
+    amplitudes: [f32; OCTAVES],
 }
 
 /// What the wind of one segment of time is made of; computed once, then good for every place.
@@ -97,12 +98,21 @@ struct AirMass {
     /// Start of its segment, seconds since the course's epoch.
     start_s: f64,
     /// Offset of its noise in each octave, nodes.
-    offset: [[f64; 3]; OCTAVES],
+    offset: [[f64; 2]; OCTAVES],
+}
+
+/// What the wind of one tick needs beyond its segment: the turns of the gusts' noise.
+#[derive(Clone, Copy, Debug)]
+pub struct GustTurns {
+    tick: Tick,
+    /// Cosine and sine per air mass and octave.
+    turns: [[[f32; 2]; OCTAVES]; 2],
 }
 
 impl Weather {
     /// The weather of a course under a seed.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "gusts are in single precision")]
     pub fn new(course: &Course, seed: u64) -> Self {
         let climate = course.climate;
         let (east, north) = trig::sin_cos(climate.wind_from_rad);
@@ -114,11 +124,11 @@ impl Weather {
             lag_spm: 1.0 / climate.wind_mps.max(3.0),
             gusts: Lattice::new(seed, Stream::Gust),
             // Golden-angle turns: no two octaves share their axes.
-            turns: [0.0, 1.0, 2.0, 3.0, 4.0].map(|octave: f64| {
-                let (s, c) = trig::sin_cos_turns(octave * 0.381_966);
-                [s, c]
+            axes: std::array::from_fn(|octave| {
+                let (s, c) = trig::sin_cos_turns(golden_turns(octave));
+                [s / GUST_M[octave], c / GUST_M[octave]]
             }),
-            amplitudes: GUST_SHARE.map(f64::sqrt),
+            amplitudes: GUST_SHARE.map(|share| (share.sqrt() * GUST_INTENSITY * climate.gustiness) as f32),
         }
     }
 
@@ -137,7 +147,7 @@ impl Weather {
             number,
             first: [0; 3],
             nodes: [[[0.0; 2]; SHIFT_NODES]; 3],
-            masses: [AirMass { drift_mps: DVec2::ZERO, start_s, offset: [[0.0; 3]; OCTAVES] }; 2],
+            masses: [AirMass { drift_mps: DVec2::ZERO, start_s, offset: [[0.0; 2]; OCTAVES] }; 2],
         };
         for period in 0..3 {
             // From the middle of the segment before, whose drift needs it, less the largest lag.
@@ -167,23 +177,38 @@ impl Weather {
         self.mean_at(segment, tick.seconds() - lag_s)
     }
 
-    /// Wind at 10 m, towards east and north, m/s. The tick must lie in the segment.
+    /// The turns of the gusts' noise at a tick. The tick must lie in the segment.
     ///
     /// # Panics
     /// When the tick lies in another segment.
     #[must_use]
-    pub fn wind(&self, segment: &Segment, place: DVec2, tick: Tick) -> DVec2 {
+    #[expect(clippy::cast_possible_truncation, reason = "noise is in single precision")]
+    pub fn turns(&self, segment: &Segment, tick: Tick) -> GustTurns {
         assert_eq!(Self::segment_number(tick), segment.number, "a segment's wind at a tick of another");
-        let mean = self.mean_wind(segment, place, tick);
-        let t_s = tick.seconds();
+        let turns = segment.masses.map(|mass| {
+            let drift_m = self.climate.wind_mps * (tick.seconds() - mass.start_s);
+            GUST_M.map(|scale_m| {
+                let (s, c) = trig::sin_cos_turns(0.25 * drift_m / (GUST_LIFE * scale_m));
+                [c as f32, s as f32]
+            })
+        });
+        GustTurns { tick, turns }
+    }
+
+    /// Wind at 10 m at the tick of the turns, towards east and north, m/s.
+    #[must_use]
+    #[inline]
+    pub fn wind(&self, segment: &Segment, turns: &GustTurns, place: DVec2) -> DVec2 {
+        let mean = self.mean_wind(segment, place, turns.tick);
+        let t_s = turns.tick.seconds();
         let share = ((t_s - segment.masses[1].start_s) * (1.0 / FADE_S)).min(1.0);
-        let gust = if share < 1.0 {
+        let [before, now] = &turns.turns;
+        let mut gust = self.gust(&segment.masses[1], now, place, t_s);
+        if share < 1.0 {
             // Shares whose squares add to one keep the variance.
-            self.gust(&segment.masses[0], place, t_s) * (1.0 - share).sqrt()
-                + self.gust(&segment.masses[1], place, t_s) * share.sqrt()
-        } else {
-            self.gust(&segment.masses[1], place, t_s)
-        };
+            let fading = self.gust(&segment.masses[0], before, place, t_s);
+            gust = gust * share.sqrt() + fading * (1.0 - share).sqrt();
+        }
         let along = 1.0 + gust.x;
         // Across: to the left of where the wind blows.
         DVec2::new(mean.x * along - mean.y * gust.y, mean.y * along + mean.x * gust.y)
@@ -235,36 +260,29 @@ impl Weather {
     }
 
     /// Where an air mass's noise starts in the lattice, per octave.
-    fn mass_offset(&self, number: u64) -> [[f64; 3]; OCTAVES] {
+    fn mass_offset(&self, number: u64) -> [[f64; 2]; OCTAVES] {
         std::array::from_fn(|octave| {
             #[expect(clippy::cast_possible_truncation, reason = "five octaves")]
             let counter = words(number.cast_signed(), octave as u32);
             let draw = noise::draw(self.seed, Stream::Gust, counter);
-            [0, 1, 2].map(|axis| f64::from(draw[axis]) * (256.0 / 4_294_967_296.0))
+            [0, 1].map(|axis| f64::from(draw[axis]) * (256.0 / 4_294_967_296.0))
         })
     }
 
     /// Gust along and across the wind (to its left), as shares of the mean.
     #[inline]
-    fn gust(&self, mass: &AirMass, place: DVec2, t_s: f64) -> DVec2 {
-        let since_s = t_s - mass.start_s;
-        let at = place - mass.drift_mps * since_s;
-        let life_per_s = self.climate.wind_mps * (1.0 / GUST_LIFE) * since_s;
-        let mut sum = [0.0_f64; 2];
+    fn gust(&self, mass: &AirMass, turns: &[[f32; 2]; OCTAVES], place: DVec2, t_s: f64) -> DVec2 {
+        let at = place - mass.drift_mps * (t_s - mass.start_s);
+        let mut sum = [0.0_f32; 2];
         for octave in 0..OCTAVES {
-            let per_m = 1.0 / GUST_M[octave];
-            let [s, c] = self.turns[octave];
-            let [ox, oy, oz] = mass.offset[octave];
-            let noise = self.gusts.at(
-                (at.x * c + at.y * s) * per_m + ox,
-                (at.y * c - at.x * s) * per_m + oy,
-                life_per_s * per_m + oz,
-            );
-            sum[0] += self.amplitudes[octave] * f64::from(noise[0]);
-            sum[1] += self.amplitudes[octave] * f64::from(noise[1]);
+            // Turned, and in units of the octave's nodes.
+            let [s, c] = self.axes[octave];
+            let [ox, oy] = mass.offset[octave];
+            let noise = self.gusts.at(at.x * c + at.y * s + ox, at.y * c - at.x * s + oy, turns[octave]);
+            sum[0] += self.amplitudes[octave] * noise[0];
+            sum[1] += self.amplitudes[octave] * noise[1];
         }
-        let intensity = GUST_INTENSITY * self.climate.gustiness;
-        DVec2::new(sum[0] * intensity, sum[1] * (intensity * GUST_ACROSS))
+        DVec2::new(f64::from(sum[0]), f64::from(sum[1]) * GUST_ACROSS)
     }
 
     /// Value noise of a range of about ±1 over cells and hours.
@@ -280,6 +298,12 @@ impl Weather {
         let layer = |dz| row(0.0, dz) * (1.0 - fy) + row(1.0, dz) * fy;
         layer(0.0) * (1.0 - fz) + layer(1.0) * fz
     }
+}
+
+/// An angle for each octave, turns.
+#[expect(clippy::cast_precision_loss, reason = "five octaves")]
+fn golden_turns(octave: usize) -> f64 {
+    octave as f64 * 0.381_966
 }
 
 /// The cubic step s = 3t² − 2t³.

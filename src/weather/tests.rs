@@ -8,7 +8,8 @@ fn weather(seed: u64) -> Weather {
 }
 
 fn wind(weather: &Weather, place: DVec2, tick: Tick) -> DVec2 {
-    weather.wind(&weather.segment(Weather::segment_number(tick)), place, tick)
+    let segment = weather.segment(Weather::segment_number(tick));
+    weather.wind(&segment, &weather.turns(&segment, tick), place)
 }
 
 /// WMO/TD-1555 (Harper et al. 2010): at sea, the highest 3 s mean of 600 s is 1.23 times the mean of all.
@@ -28,7 +29,7 @@ fn gust_factor_is_that_of_the_open_sea() {
                     if Weather::segment_number(tick) != segment.number {
                         segment = weather.segment(Weather::segment_number(tick));
                     }
-                    weather.wind(&segment, place, tick).length()
+                    weather.wind(&segment, &weather.turns(&segment, tick), place).length()
                 })
                 .collect();
             let mean = speeds.iter().sum::<f64>() / 1800.0;

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use fairway::clock;
-use fairway::net::{Endpoint, EndpointConfig, trust::Identity};
+use fairway::net::{Endpoint, EndpointConfig, Identity};
 use fairway::pilots::{Booking, Crew, Outcome, PilotProgress};
 use fairway::units::{VesselId, degrees, knots};
 use fairway::vessel::boats;
