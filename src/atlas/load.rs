@@ -554,17 +554,4 @@ fn geojson_rings(path: &Path, text: &str, projection: &Projection) -> Result<Vec
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_courses_load() {
-        for name in ["admiralty", "gullwing"] {
-            let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(name);
-            match check(&dir) {
-                Ok(course) => assert_eq!(course.name, name),
-                Err(errors) => panic!("{errors:#?}"),
-            }
-        }
-    }
-}
+mod tests;

@@ -69,11 +69,11 @@ pub fn wave_number(omega_radps: f64, depth_m: f64) -> f64 {
 #[must_use]
 #[inline]
 pub fn current_gain(ratio: f32) -> f32 {
-    let bounded = ratio.clamp(STEEPEST, FOLLOWING);
-    let c = 0.5 * (1.0 + (1.0 + 4.0 * bounded).sqrt());
-    let gain = 1.0 / (c * (c + 2.0 * bounded)).sqrt();
-    let left = ((ratio - BLOCKED) * (1.0 / (STEEPEST - BLOCKED))).clamp(0.0, 1.0);
-    gain * left
+    // With s = √(1 + 4U/c₀): c/c₀ = (1 + s)/2 and c (c + 2U)/c₀² = s (1 + s)²/4.
+    let bounded = ratio.max(STEEPEST).min(FOLLOWING);
+    let s = (1.0 + 4.0 * bounded).sqrt();
+    let left = ((ratio - BLOCKED) * (1.0 / (STEEPEST - BLOCKED))).max(0.0).min(1.0);
+    left * 2.0 / ((1.0 + s) * s.sqrt())
 }
 
 /// Opposing current, over the phase speed, at which waves are as steep as they get.
