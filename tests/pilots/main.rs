@@ -2,6 +2,8 @@
 #![cfg(feature = "pilots")]
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+#[cfg(feature = "harbour")]
+mod course;
 mod hull;
 mod network;
 mod seamanship;
