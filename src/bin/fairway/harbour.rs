@@ -79,8 +79,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let port = setup::udp_port(args.port)?;
     let http = HttpPort::open(SocketAddr::new(args.http_addr, args.http_port))
         .map_err(|error| Failure::Input(error.to_string()))?;
-    let authority =
-        Arc::new(Authority::generate(&course.name).map_err(|error| broke(error.to_string()))?);
+    let authority = Arc::new(Authority::generate(&course.name).map_err(|error| broke(error.to_string()))?);
     let lines = QuicLines::open(Arc::clone(&authority)).map_err(|error| broke(error.to_string()))?;
     let program = region_server(args.region_server)?;
     let engine = ProcessEngine::new(ProcessConfig { program, port, lifeline: args.lifeline });
