@@ -544,8 +544,9 @@ fn vessel_moored_under_way_is_launched_again_under_a_new_term() {
     play.steps(2.0);
     {
         let mut world = play.world.borrow_mut();
-        let record = world.regions.get_mut(&RegionId(1)).unwrap().vessels.remove(&VesselId(1)).unwrap();
-        world.line_events.push_back(LineEvent::Heard(RegionId(1), Message::Moored(Box::new(record))));
+        let taken = world.regions.iter_mut().find_map(|(&id, p)| Some((id, p.vessels.remove(&VesselId(1))?)));
+        let (owner, record) = taken.unwrap();
+        world.line_events.push_back(LineEvent::Heard(owner, Message::Moored(Box::new(record))));
     }
     play.steps(0.5);
     let terms: Vec<(bool, u32)> = play

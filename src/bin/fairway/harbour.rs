@@ -79,8 +79,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let port = setup::udp_port(args.port)?;
     let http = HttpPort::open(SocketAddr::new(args.http_addr, args.http_port))
         .map_err(|error| Failure::Input(error.to_string()))?;
-    let authority =
-        Arc::new(Authority::generate(&course.name).map_err(|error| broke(error.to_string()))?);
+    let authority = Arc::new(Authority::generate(&course.name).map_err(|error| broke(error.to_string()))?);
     let lines = QuicLines::open(Arc::clone(&authority)).map_err(|error| broke(error.to_string()))?;
     let program = region_server(args.region_server)?;
     let engine = ProcessEngine::new(ProcessConfig { program, port, lifeline: args.lifeline });
@@ -96,7 +95,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let signals = setup::signals()?;
     let cut = if args.lifeline { hold_lifeline().map_err(broke)? } else { Arc::default() };
     let mut harbour = Harbour::new(config, clerks, engine, lines, http.requests().clone());
-    say_ready(&course, http.local_addr(), port);
+    say_ready(&course, http.local_addr(), port, args.lifeline);
     serve(&mut harbour, &http, &signals, &cut);
     // In this order: regions end before the last answer's reader can think that all is over.
     drop(harbour);
@@ -104,13 +103,19 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One line for programs on standard output, one for people on the console.
-fn say_ready(course: &Course, http: SocketAddr, port: u16) {
+/// One line for programs on standard output, and one for people on the console.
+fn say_ready(course: &Course, http: SocketAddr, port: u16, supervised: bool) {
     let line = serde_json::json!({ "ready": true, "http": http, "port": port, "course": course.name });
     let mut stdout = std::io::stdout();
     // Whoever started this may not be reading; that is no reason to end.
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-    let _ = writeln!(std::io::stderr(), "harbour of {}: http://{http}/status, regions on UDP port {port}", course.name);
+    if !supervised {
+        let name = &course.name;
+        let _ = writeln!(
+            std::io::stderr(),
+            "harbour of {name}: http://{http}/status, regions on UDP port {port}"
+        );
+    }
 }
 
 /// Steps until it is over, or has to be.

@@ -55,15 +55,15 @@ enum Command {
     /// Sail one boat at a region server that runs alone.
     #[command(after_help = EXIT_CODES)]
     Pilot(pilot::Args),
-    /// Look at courses: what is wrong with one, or what it holds.
+    /// Check course folders, or describe one.
     #[command(after_help = EXIT_CODES)]
     Course(course::Args),
-    /// Say what the sea is like at a place and time.
-    #[command(after_help = EXIT_CODES)]
-    Sea(sea::Args),
-    /// Predict the height or the current at a tide station.
+    /// Predict heights or currents of a course's tide stations.
     #[command(after_help = EXIT_CODES)]
     Tide(tide::Args),
+    /// Tell wind, waves, current and depth at a place and time of a course.
+    #[command(after_help = EXIT_CODES)]
+    Sea(sea::Args),
 }
 
 fn main() -> ExitCode {
@@ -73,14 +73,9 @@ fn main() -> ExitCode {
     if arguments.next_if(|argument| argument == "region").is_some() {
         return fairway::server::main(arguments, start);
     }
-    let result = match Cli::parse().command {
-        Command::Sail(args) => sail::run(*args),
-        Command::Harbour(args) => harbour::run(*args),
-        Command::Region { args } => return fairway::server::main(args, start),
-        Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
-        Command::Course(args) => course::run(args).map_err(Failure::Input),
-        Command::Sea(args) => sea::run(args).map_err(Failure::Input),
-        Command::Tide(args) => tide::run(args).map_err(Failure::Input),
+    let result = match Cli::try_parse() {
+        Ok(cli) => run(cli.command),
+        Err(error) => refuse(&error),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -91,4 +86,42 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Sail(args) => sail::run(*args),
+        Command::Harbour(args) => harbour::run(*args),
+        // Taken before the command line is parsed; listed there for its help.
+        Command::Region { .. } => Err(Failure::Input("`region` comes first on the command line".to_owned())),
+        Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
+        Command::Course(args) => course::run(args).map_err(Failure::Input),
+        Command::Tide(args) => tide::run(args).map_err(Failure::Input),
+        Command::Sea(args) => sea::run(args).map_err(Failure::Input),
+    }
+}
+
+/// Prints help where that was asked for; otherwise says in one line what is wrong with the command line.
+fn refuse(error: &clap::Error) -> Result<(), Failure> {
+    use clap::error::ErrorKind;
+    let asked = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if asked {
+        // A reader that has seen enough may close the pipe.
+        let _ = error.print();
+        return if error.use_stderr() { Err(Failure::Usage) } else { Ok(()) };
+    }
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim);
+    // After the error itself come hints and the usage, which --help has as well.
+    let what: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let what = what.join(" ");
+    Err(Failure::Input(format!("{}; see --help", what.strip_prefix("error: ").unwrap_or(&what))))
 }

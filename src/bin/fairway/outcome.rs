@@ -5,6 +5,8 @@
 pub(crate) enum Failure {
     /// A passage did not arrive, or a replay differs; everything has been said already.
     NotArrived,
+    /// The command line says nothing; the usage has been printed.
+    Usage,
     /// The command line, a course, a boat or a port cannot be used.
     Input(String),
     /// Something broke while running.
@@ -18,7 +20,7 @@ impl Failure {
     pub(crate) const fn code(&self) -> u8 {
         match self {
             Self::NotArrived => 1,
-            Self::Input(_) => 2,
+            Self::Input(_) | Self::Usage => 2,
             Self::Broke(_) => 3,
             Self::Interrupted => 130,
         }
@@ -28,7 +30,7 @@ impl Failure {
     pub(crate) fn line(&self) -> Option<String> {
         match self {
             Self::Input(line) | Self::Broke(line) => Some(line.replace('\n', " ")),
-            Self::NotArrived | Self::Interrupted => None,
+            Self::NotArrived | Self::Usage | Self::Interrupted => None,
         }
     }
 }
