@@ -26,6 +26,8 @@ const OFFER_LEAD_S: f64 = 0.060;
 const OFFER_LEAD_TICKS: u64 = 6;
 /// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
 const RETRY_S: f64 = 0.1;
+/// Taken handoffs that are remembered, so that a repeated commit is acknowledged: minutes of a busy region.
+const TAKEN_KEPT: usize = 256;
 /// Views in one datagram: each takes 110 bytes.
 const VIEWS_PER_DATAGRAM: usize = 9;
 
@@ -188,7 +190,7 @@ impl Region {
                 self.withdraw(index);
             }
         }
-        self.outgoing.retain(|handoff| !handoff.is_over());
+        self.forget_over();
     }
 
     fn look_ahead(&mut self, id: VesselId) {
@@ -239,7 +241,7 @@ impl Region {
                 self.release(index);
             }
         }
-        self.outgoing.retain(|handoff| !handoff.is_over() || handoff.commit_tick() > next);
+        self.forget_over();
         let due: Vec<usize> = (0..self.rebuilding.len())
             .filter(|&index| {
                 let handoff = &self.rebuilding[index].handoff;
@@ -249,10 +251,7 @@ impl Region {
         for index in due {
             self.take(index);
         }
-        // Kept a while so that a repeated commit is acknowledged, not mistaken for a stranger's.
-        let keep = INPUT_TICKS as u64 * 4;
-        self.rebuilding
-            .retain(|group| !group.handoff.is_owner() || next.since(group.handoff.commit_tick()) < keep);
+        self.rebuilding.retain(|group| !group.handoff.is_owner());
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a second")]
@@ -314,9 +313,17 @@ impl Region {
                 self.withdraw(index);
             }
         }
-        self.outgoing.retain(|handoff| !handoff.is_over());
+        self.forget_over();
         self.rebuilding.retain(|group| group.from != region || group.handoff.is_committed());
         self.guard_streams.remove(&region);
+    }
+
+    /// Drops handoffs that are over: cancelled, or acknowledged and released. One that is acknowledged early
+    /// still has its commit tick before it.
+    fn forget_over(&mut self) {
+        let next = self.sim.tick().after(1);
+        self.outgoing
+            .retain(|handoff| !handoff.is_over() || handoff.is_committed() && handoff.commit_tick() > next);
     }
 
     /// Stops publishing a group: its next tick is the target's. It stays here as a shadow.
@@ -410,10 +417,14 @@ impl Region {
             .rebuilding
             .iter()
             .position(|group| group.from == from && group.handoff.number() == word.number());
+        let number = word.number();
         let Some(index) = found else {
+            // A commit that was taken long ago, repeated because its acknowledgement was lost.
+            if self.taken.contains(&(from, number)) {
+                self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
+            }
             return;
         };
-        let number = word.number();
         match self.rebuilding[index].handoff.hear(word) {
             Reply::Nothing => {}
             Reply::Drop => {
@@ -454,6 +465,10 @@ impl Region {
         });
         group.handoff.own();
         let from = group.from;
+        if self.taken.len() == TAKEN_KEPT {
+            self.taken.pop_front();
+        }
+        self.taken.push_back((from, group.handoff.number()));
         let mut arrived = Vec::new();
         for &(id, epoch) in &epochs {
             let vessel = group.sim.remove(id);
