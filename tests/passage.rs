@@ -19,8 +19,9 @@ fn sail(mark: &str, args: &[&str]) -> Command {
 
 fn json(output: &Output) -> Value {
     let error = String::from_utf8_lossy(&output.stderr);
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| panic!("not one JSON object: {:?}\n{error}", String::from_utf8_lossy(&output.stdout)))
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
+        panic!("not one JSON object: {:?}\n{error}", String::from_utf8_lossy(&output.stdout))
+    })
 }
 
 /// Processes that were started with a mark, this one's descendants or not.
@@ -142,8 +143,7 @@ fn bad_input_is_one_line_and_starts_nothing() {
         (&["regions/gullwing", "--http-port", &port], &port),
     ];
     for (args, part) in cases {
-        let mut child =
-            sail("bad", args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = sail("bad", args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let status = child.wait().unwrap();
         let (mut out, mut error) = (String::new(), String::new());
         child.stdout.take().unwrap().read_to_string(&mut out).unwrap();

@@ -160,8 +160,7 @@ fn region_opens_no_file_after_ready() {
     let trace = std::fs::read_to_string(trace).unwrap();
     let ready = trace.lines().position(|line| line.contains("write(1, \"{") && line.contains("ready"));
     let ready = ready.unwrap_or_else(|| panic!("no ready line in the trace"));
-    let opened: Vec<&str> =
-        trace.lines().skip(ready + 1).filter(|line| line.contains("open")).collect();
+    let opened: Vec<&str> = trace.lines().skip(ready + 1).filter(|line| line.contains("open")).collect();
     assert!(trace.lines().take(ready).any(|line| line.contains("course.toml")), "the trace saw no start");
     assert!(opened.is_empty(), "files opened after 'ready':\n{}", opened.join("\n"));
 }

@@ -20,7 +20,8 @@ impl Addresses {
     /// An address that is not in use, with this port; `None` when all are.
     pub(super) fn take(&mut self, port: u16) -> Option<SocketAddr> {
         let all = HOSTS * SUBNETS;
-        let index = (0..all).map(|step| (self.next + step) % all).find(|index| !self.taken.contains(index))?;
+        let index =
+            (0..all).map(|step| (self.next + step) % all).find(|index| !self.taken.contains(index))?;
         self.taken.insert(index);
         self.next = (index + 1) % all;
         let byte = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);

@@ -6,9 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::answers::{
-    BookingRequest, ErrorAnswer, PassageAnswer, PassagesAnswer, StatusAnswer, StopRequest,
-};
+use super::answers::{BookingRequest, ErrorAnswer, PassageAnswer, PassagesAnswer, StatusAnswer, StopRequest};
 
 /// Wall time that the harbour has for an answer; a stop takes the longest.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -116,13 +114,15 @@ impl HarbourClient {
         what: &str,
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<T, ClientError> {
-        let unreachable = |error: String| ClientError::Unreachable { addr: self.addr, what: what.to_owned(), error };
+        let unreachable =
+            |error: String| ClientError::Unreachable { addr: self.addr, what: what.to_owned(), error };
         let mut response = response.map_err(|error| unreachable(error.to_string()))?;
         let status = response.status();
         let body = response.body_mut().with_config().limit(ANSWER_BYTES).read_to_vec();
         let body = body.map_err(|error| unreachable(error.to_string()))?;
         if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|error| unreachable(format!("its answer: {error}")));
+            return serde_json::from_slice(&body)
+                .map_err(|error| unreachable(format!("its answer: {error}")));
         }
         let error = serde_json::from_slice(&body).map_or_else(
             |_| format!("{what} was answered with {status}"),

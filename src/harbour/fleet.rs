@@ -140,10 +140,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     fn introduce(&mut self, region: RegionId, neighbours: &[RegionId]) {
         let cell_m = self.config.course.cell_m;
-        let neighbours = neighbours
-            .iter()
-            .filter_map(|id| self.regions.get(id)?.neighbour(cell_m))
-            .collect();
+        let neighbours = neighbours.iter().filter_map(|id| self.regions.get(id)?.neighbour(cell_m)).collect();
         self.lines.send(region, Message::Neighbours(neighbours));
     }
 

@@ -62,7 +62,11 @@ impl HttpPort {
         let cannot = |error: std::io::Error| {
             HttpError(match error.kind() {
                 std::io::ErrorKind::AddrInUse => {
-                    format!("TCP port {} of {} is in use: choose another with --http-port", addr.port(), addr.ip())
+                    format!(
+                        "TCP port {} of {} is in use: choose another with --http-port",
+                        addr.port(),
+                        addr.ip()
+                    )
                 }
                 _ => format!("cannot serve HTTP on {addr}: {error}"),
             })
@@ -179,14 +183,17 @@ async fn list(State(desk): State<Desk>, query: Result<Query<ListQuery>, QueryRej
         Ok(Query(ListQuery { from, limit })) => {
             ask(&desk, Request::Passages { from: VesselId(from), limit }).await
         }
-        Err(rejection) => Answer::error(400, &format!("cannot list passages: {rejection}; from and limit are numbers")),
+        Err(rejection) => {
+            Answer::error(400, &format!("cannot list passages: {rejection}; from and limit are numbers"))
+        }
     }
 }
 
 /// The vessel's number out of a path, or the refusal.
 fn vessel(path: Result<Path<u32>, PathRejection>) -> Result<VesselId, Answer> {
-    path.map(|Path(id)| VesselId(id))
-        .map_err(|rejection| Answer::error(404, &format!("a passage is named by its vessel's number: {rejection}")))
+    path.map(|Path(id)| VesselId(id)).map_err(|rejection| {
+        Answer::error(404, &format!("a passage is named by its vessel's number: {rejection}"))
+    })
 }
 
 async fn passage(State(desk): State<Desk>, path: Result<Path<u32>, PathRejection>) -> Answer {
@@ -212,7 +219,9 @@ struct StatusQuery {
 async fn status(State(desk): State<Desk>, query: Result<Query<StatusQuery>, QueryRejection>) -> Answer {
     match query {
         Ok(Query(StatusQuery { brief })) => ask(&desk, Request::Status { brief }).await,
-        Err(rejection) => Answer::error(400, &format!("cannot give the status: {rejection}; brief is true or false")),
+        Err(rejection) => {
+            Answer::error(400, &format!("cannot give the status: {rejection}; brief is true or false"))
+        }
     }
 }
 

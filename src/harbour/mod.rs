@@ -219,7 +219,11 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 .map(|(&id, region)| RegionView { id, cell: region.spec.cell, phase: self.phase(id, region) })
                 .collect(),
             vessels: self.passages.values().filter_map(Passage::view).collect(),
-            bookings: self.passages.values().filter_map(|passage| passage.booking(self.clock, moment)).collect(),
+            bookings: self
+                .passages
+                .values()
+                .filter_map(|passage| passage.booking(self.clock, moment))
+                .collect(),
             blocked: self
                 .failures
                 .iter()

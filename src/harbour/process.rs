@@ -83,7 +83,12 @@ impl ProcessEngine {
     /// An engine without regions.
     #[must_use]
     pub fn new(config: ProcessConfig) -> Self {
-        Self { config, addresses: Addresses::default(), children: BTreeMap::new(), ready: bounded(READY_QUEUE) }
+        Self {
+            config,
+            addresses: Addresses::default(),
+            children: BTreeMap::new(),
+            ready: bounded(READY_QUEUE),
+        }
     }
 
     fn command(&self, spec: &RegionSpec, listen: SocketAddr) -> Command {
@@ -119,7 +124,8 @@ impl ProcessEngine {
             while !status.success() && !running.console_reader.is_finished() && clock::now() < patience {
                 std::thread::sleep(Duration::from_millis(1));
             }
-            console = running.console.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+            console =
+                running.console.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
         }
         EngineEvent::Ended { region, how: status.to_string(), clean: status.success(), console }
     }

@@ -193,7 +193,10 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         else {
             return refuse(
                 409,
-                format!("no free berth deep enough for {} is near the start line; wait until others have sailed", boat.name),
+                format!(
+                    "no free berth deep enough for {} is near the start line; wait until others have sailed",
+                    boat.name
+                ),
             );
         };
         let id = VesselId(u32::try_from(self.passages.len()).unwrap_or(u32::MAX).saturating_add(1));
@@ -202,8 +205,11 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             Err(what) => return refuse(500, what),
         };
         let name = booking.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        let name: String =
-            name.map_or_else(|| format!("{} {}", boat.name, id.0), str::to_owned).chars().take(NAME_CHARS).collect();
+        let name: String = name
+            .map_or_else(|| format!("{} {}", boat.name, id.0), str::to_owned)
+            .chars()
+            .take(NAME_CHARS)
+            .collect();
         let passage = Passage::booked(id, name, boat, crew_key, ticket, &course, place, moment);
         self.passages.insert(id, passage);
         Ok(id)
@@ -430,7 +436,11 @@ fn no_passage(vessel: VesselId) -> Answer {
 fn mark_answers(marks: &[Mark]) -> Vec<MarkAnswer> {
     marks
         .iter()
-        .map(|mark| MarkAnswer { name: mark.name.clone(), place: place_of(mark.place), radius_m: mark.radius_m })
+        .map(|mark| MarkAnswer {
+            name: mark.name.clone(),
+            place: place_of(mark.place),
+            radius_m: mark.radius_m,
+        })
         .collect()
 }
 

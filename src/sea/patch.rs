@@ -171,7 +171,8 @@ fn offshore(course: &Course, candidates: &[u32], corner: DVec2, offshore_m: &mut
                 for column in first_column..(first_column + BLOCK).min(BED_NODES) {
                     let place = corner + DVec2::new(step(column), step(row)) * BED_M;
                     let nearest = course.coast().nearest_among(&few, place);
-                    offshore_m[row * BED_NODES + column] = nearest.map_or(FAR_M, |(distance_m, _)| distance_m);
+                    offshore_m[row * BED_NODES + column] =
+                        nearest.map_or(FAR_M, |(distance_m, _)| distance_m);
                 }
             }
         }

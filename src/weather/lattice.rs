@@ -67,8 +67,8 @@ impl Lattice {
         let shares = [(1.0 - fx) * (1.0 - fy), fx * (1.0 - fy), (1.0 - fx) * fy, fx * fy];
         let mut blend = [0.0_f32; 4];
         for part in 0..4 {
-            blend[part] = (sw[part] * shares[0] + se[part] * shares[1])
-                + (nw[part] * shares[2] + ne[part] * shares[3]);
+            blend[part] =
+                (sw[part] * shares[0] + se[part] * shares[1]) + (nw[part] * shares[2] + ne[part] * shares[3]);
         }
         [blend[0] * cosine + blend[2] * sine, blend[1] * cosine + blend[3] * sine]
     }

@@ -4,9 +4,9 @@ mod world;
 
 use std::collections::BTreeMap;
 
-use world::World;
 use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::Helm;
+use world::World;
 
 /// A run of several borders in light weather: every published hash equals the undivided run's.
 #[test]

@@ -1,7 +1,5 @@
 //! A handful of regions in one process, with messages carried by hand.
 
-
-
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::Arc;

@@ -79,8 +79,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let port = setup::udp_port(args.port)?;
     let http = HttpPort::open(SocketAddr::new(args.http_addr, args.http_port))
         .map_err(|error| Failure::Input(error.to_string()))?;
-    let authority =
-        Arc::new(Authority::generate(&course.name).map_err(|error| broke(error.to_string()))?);
+    let authority = Arc::new(Authority::generate(&course.name).map_err(|error| broke(error.to_string()))?);
     let lines = QuicLines::open(Arc::clone(&authority)).map_err(|error| broke(error.to_string()))?;
     let program = region_server(args.region_server)?;
     let engine = ProcessEngine::new(ProcessConfig { program, port, lifeline: args.lifeline });
@@ -110,7 +109,11 @@ fn say_ready(course: &Course, http: SocketAddr, port: u16) {
     let mut stdout = std::io::stdout();
     // Whoever started this may not be reading; that is no reason to end.
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-    let _ = writeln!(std::io::stderr(), "harbour of {}: http://{http}/status, regions on UDP port {port}", course.name);
+    let _ = writeln!(
+        std::io::stderr(),
+        "harbour of {}: http://{http}/status, regions on UDP port {port}",
+        course.name
+    );
 }
 
 /// Steps until it is over, or has to be.

@@ -151,10 +151,8 @@ impl Summary {
 
     fn text(&self) -> String {
         let figures = &self.figures;
-        let mut lines = vec![format!(
-            "{}: {} of {} arrived",
-            figures.course, figures.arrived, figures.passages
-        )];
+        let mut lines =
+            vec![format!("{}: {} of {} arrived", figures.course, figures.arrived, figures.passages)];
         let width = figures.vessels.iter().map(|vessel| vessel.name.chars().count()).max().unwrap_or(0);
         for vessel in &figures.vessels {
             let how = match vessel.state {
@@ -178,12 +176,13 @@ impl Summary {
             figures.regions_started,
             figures.regions_stopped,
             figures.regions_peak,
-            if figures.regions_failed > 0 { format!(", {} failed", figures.regions_failed) } else { String::new() },
+            if figures.regions_failed > 0 {
+                format!(", {} failed", figures.regions_failed)
+            } else {
+                String::new()
+            },
         ));
-        lines.push(format!(
-            "handoffs: {}, {} ticks missed",
-            figures.handoffs, figures.handoff_ticks_missed
-        ));
+        lines.push(format!("handoffs: {}, {} ticks missed", figures.handoffs, figures.handoff_ticks_missed));
         lines.push(gap_line("gaps at handoffs ", figures.client_gap_ms, figures.client_gaps));
         lines.push(gap_line("gaps away from it", figures.control_gap_ms, figures.control_gaps));
         lines.push(format!(
@@ -276,7 +275,10 @@ fn spread(mut figures: Vec<f64>) -> Gaps {
 }
 
 fn gap_line(what: &str, gaps: Gaps, count: usize) -> String {
-    format!("{what}: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms ({count} measured)", gaps.p50, gaps.p99, gaps.max)
+    format!(
+        "{what}: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms ({count} measured)",
+        gaps.p50, gaps.p99, gaps.max
+    )
 }
 
 #[cfg(test)]
