@@ -30,14 +30,14 @@ Exit codes:
   130  interrupted";
 
 /// A sea that exists where somebody sails: regions start ahead of a vessel and stop behind it.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "fairway", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Sail a fleet of pilots along a course, over regions that come and go with it.
     #[command(after_help = EXIT_CODES)]
