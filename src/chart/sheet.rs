@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use glam::DVec2;
 
-use super::bands::Relief;
+use super::bands::{Relief, push_ring};
 use super::paper::{Anchor, Frame, Paper};
 use super::{Options, Track};
 use crate::atlas::Cell;
@@ -21,6 +21,8 @@ const BANDS: [(f64, &str); 5] =
     [(-50.0, "#eef5fa"), (-20.0, "#dfedf7"), (-10.0, "#cde3f2"), (-5.0, "#b5d6ec"), (-2.0, "#9cc8e4")];
 /// Colour of land.
 const LAND: &str = "#f2e3b6";
+/// Distance between two arrows of current, pixels.
+const CURRENT_STEP_PX: f64 = 58.0;
 /// Width of the legend, pixels.
 const LEGEND_PX: f64 = 230.0;
 /// Blank edge of the page, pixels.
@@ -42,6 +44,8 @@ pub(super) struct Sheet<'a> {
     options: &'a Options,
     frame: Frame,
     middle: Tick,
+    /// Length of an arrow of one knot of current, pixels.
+    knot_px: f64,
     paper: Paper,
 }
 
@@ -59,7 +63,7 @@ impl<'a> Sheet<'a> {
         let first = ticks().min().unwrap_or(course.start);
         let last = ticks().max().unwrap_or(course.start);
         let middle = first.after(last.since(first) / 2);
-        Self { sea, tracks, options, frame, middle, paper: Paper::default() }
+        Self { sea, tracks, options, frame, middle, knot_px: 28.0, paper: Paper::default() }
     }
 
     pub(super) fn draw(mut self) -> String {
@@ -70,6 +74,7 @@ impl<'a> Sheet<'a> {
         if self.options.currents {
             self.draw_currents();
         }
+        self.draw_graticule();
         self.draw_start();
         for index in 0..self.tracks.len() {
             self.draw_track(index);
@@ -101,9 +106,31 @@ impl<'a> Sheet<'a> {
             }
         }
         let land = relief.above(0.0, &frame);
+        self.paper.element("path", format_args!(r#"d="{land}" fill="{LAND}""#));
+        // A digitised coast is sharper than the grid of depths, and gets the ink.
+        let mut coast = String::new();
+        for ring in self.sea.course().coast().rings() {
+            let ring: Vec<DVec2> = ring.iter().map(|place| frame.at(*place)).collect();
+            push_ring(&mut coast, &ring);
+        }
         self.paper.element(
             "path",
-            format_args!(r##"d="{land}" fill="{LAND}" stroke="{LAND}" stroke-width="0.5""##),
+            format_args!(
+                r##"d="{coast}" fill="{LAND}" stroke="#a8935a" stroke-width="0.8" fill-rule="evenodd""##
+            ),
+        );
+        let extent = self.sea.course().extent;
+        let (corner, opposite) =
+            (frame.at(DVec2::new(extent.min.x, extent.max.y)), frame.at(DVec2::new(extent.max.x, extent.min.y)));
+        self.paper.element(
+            "rect",
+            format_args!(
+                r##"x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" fill="none" stroke="#6b7c88" stroke-width="1" stroke-dasharray="8 5""##,
+                corner.x,
+                corner.y,
+                opposite.x - corner.x,
+                opposite.y - corner.y
+            ),
         );
     }
 
@@ -131,28 +158,35 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Arrows of the current every sixty pixels where there is water to flow.
-    fn draw_currents(&mut self) {
-        const STEP_PX: f64 = 58.0;
-        let scale = self.frame.scale();
+    /// The current on a grid of pixels where there is water to flow: place and velocity.
+    fn currents(&self) -> Vec<(DVec2, DVec2)> {
         let area = self.frame.area;
-        let step_m = STEP_PX / scale;
+        let step_m = CURRENT_STEP_PX / self.frame.scale();
+        let mut found = Vec::new();
         let mut place = area.min + DVec2::splat(0.5 * step_m);
         while place.y < area.max.y {
             if self.sea.bed_m(place) < -3.0 {
                 let current = self.sea.at(place, self.middle).current_mps;
-                let pace = current.length();
-                if pace > 0.03 {
-                    // A knot is half a step long; the fastest stay within their own step.
-                    let length = (28.0 * knots(pace)).clamp(5.0, STEP_PX * 0.95);
-                    self.draw_arrow(self.frame.at(place), current / pace * length, "#2a8a8a", 1.1);
+                if current.length() > 0.03 {
+                    found.push((place, current));
                 }
             }
             place.x += step_m;
             if place.x >= area.max.x {
-                place.x = area.min.x + 0.5 * step_m;
-                place.y += step_m;
+                place = DVec2::new(area.min.x + 0.5 * step_m, place.y + step_m);
             }
+        }
+        found
+    }
+
+    fn draw_currents(&mut self) {
+        let found = self.currents();
+        let fastest_kn = found.iter().map(|(_, current)| knots(current.length())).fold(0.0, f64::max);
+        // The fastest stays within its own step; where all is slow a knot has half a step.
+        self.knot_px = (0.85 * CURRENT_STEP_PX / fastest_kn.max(0.1)).min(28.0);
+        for (place, current) in found {
+            let length = (self.knot_px * knots(current.length())).max(4.0);
+            self.draw_arrow(self.frame.at(place), current.normalize() * length, "#2a8a8a", 1.0);
         }
     }
 
@@ -173,6 +207,39 @@ impl<'a> Sheet<'a> {
         );
     }
 
+    /// Meridians and parallels at round minutes, where the course lies on Earth.
+    fn draw_graticule(&mut self) {
+        let frame = self.frame;
+        let course = self.sea.course();
+        let centre = frame.area.centre();
+        let (Some(south_west), Some(north_east), Some(middle)) = (
+            course.geographic_of(frame.area.min),
+            course.geographic_of(frame.area.max),
+            course.geographic_of(centre),
+        ) else {
+            return;
+        };
+        let (low, high) = (frame.left, frame.top + frame.height);
+        for minute in round_minutes(south_west.0, north_east.0) {
+            let Ok(place) = course.place_of(minute / 60.0, middle.1) else { continue };
+            let y = frame.at(place).y;
+            self.draw_thin_line(DVec2::new(low, y), DVec2::new(low + frame.width, y));
+            let words = angle_words(minute, if minute < 0.0 { 'S' } else { 'N' });
+            self.paper.label(DVec2::new(low + 6.0, y - 3.0), "fine", Anchor::Start, &words);
+        }
+        for minute in round_minutes(south_west.1, north_east.1) {
+            let Ok(place) = course.place_of(middle.0, minute / 60.0) else { continue };
+            let x = frame.at(place).x;
+            self.draw_thin_line(DVec2::new(x, frame.top), DVec2::new(x, high));
+            let words = angle_words(minute, if minute < 0.0 { 'W' } else { 'E' });
+            self.paper.label(DVec2::new(x + 4.0, frame.top + 13.0), "fine", Anchor::Start, &words);
+        }
+    }
+
+    fn draw_thin_line(&mut self, from: DVec2, to: DVec2) {
+        self.paper.polyline(&[from, to], r##"stroke="#6b7c88" stroke-width="0.5" stroke-opacity="0.45""##);
+    }
+
     fn draw_start(&mut self) {
         let line = self.sea.course().start_line;
         let (port, starboard) = (self.frame.at(line.port), self.frame.at(line.starboard));
@@ -188,7 +255,7 @@ impl<'a> Sheet<'a> {
             );
         }
         let below = if port.y > starboard.y { port } else { starboard };
-        self.paper.text(below + DVec2::new(0.0, 17.0), "mark", Anchor::Middle, "Start");
+        self.paper.label(below + DVec2::new(0.0, 17.0), "mark", Anchor::Middle, "Start");
     }
 
     fn draw_track(&mut self, index: usize) {
@@ -252,7 +319,7 @@ impl<'a> Sheet<'a> {
             }
         }
         for (at, words) in labels {
-            self.paper.text(at, "time", Anchor::Start, &words);
+            self.paper.label(at, "time", Anchor::Start, &words);
         }
     }
 
@@ -296,7 +363,7 @@ impl<'a> Sheet<'a> {
             let right = at.x > self.frame.left + 0.72 * self.frame.width;
             let (shift, anchor) =
                 if right { (-radius - 5.0, Anchor::End) } else { (radius + 5.0, Anchor::Start) };
-            self.paper.text(at + DVec2::new(shift, 4.5), "mark", anchor, &words);
+            self.paper.label(at + DVec2::new(shift, 4.5), "mark", anchor, &words);
         }
     }
 
@@ -363,12 +430,12 @@ impl<'a> Sheet<'a> {
                 mid = at.y + 7.0
             ),
         );
-        self.paper.text(at - DVec2::new(0.0, 22.0), "mark", Anchor::Middle, "N");
+        self.paper.label(at - DVec2::new(0.0, 22.0), "mark", Anchor::Middle, "N");
     }
 
     fn draw_title(&mut self) {
         let course = self.sea.course();
-        let title = self.options.title.clone().unwrap_or_else(|| capitalised(&course.name));
+        let title = self.options.title.clone().unwrap_or_else(|| course.title.clone());
         self.paper.text(DVec2::new(EDGE_PX, 36.0), "title", Anchor::Start, &title);
         let ticks = || self.tracks.iter().flat_map(|track| track.points.iter().map(|(tick, _)| *tick));
         let vessels = match self.tracks.len() {
@@ -475,7 +542,7 @@ impl<'a> Sheet<'a> {
         self.paper.text(DVec2::new(left + 30.0, y), "fine", Anchor::Start, &words);
         if self.options.currents {
             y += 18.0;
-            self.draw_arrow(DVec2::new(left + 14.0, y - 4.0), DVec2::new(28.0, 0.0), "#2a8a8a", 1.1);
+            self.draw_arrow(DVec2::new(left + 14.0, y - 4.0), DVec2::new(self.knot_px, 0.0), "#2a8a8a", 1.0);
             self.paper.text(DVec2::new(left + 36.0, y), "fine", Anchor::Start, "current, 1 kn");
         }
         if self.options.cells {
@@ -518,6 +585,27 @@ impl<'a> Sheet<'a> {
     }
 }
 
+/// Round minutes of arc between two angles in degrees, about five of them.
+fn round_minutes(from_deg: f64, to_deg: f64) -> Vec<f64> {
+    let (from, to) = (from_deg * 60.0, to_deg * 60.0);
+    let step = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0].into_iter().find(|step| (to - from) / step < 6.0);
+    let Some(step) = step else { return Vec::new() };
+    let mut minutes = Vec::new();
+    let mut minute = (from / step).ceil() * step;
+    while minute < to {
+        minutes.push(minute);
+        minute += step;
+    }
+    minutes
+}
+
+/// An angle in minutes as charts write it.
+fn angle_words(minutes: f64, letter: char) -> String {
+    let whole = minutes.abs().round();
+    let degrees = (whole / 60.0).floor();
+    format!("{degrees:.0}°{:02.0}′{letter}", whole - 60.0 * degrees)
+}
+
 /// Course time between two ticks as people say it.
 fn duration(ticks: u64) -> String {
     let minutes = (ticks + 30 * TICK_HZ) / (60 * TICK_HZ);
@@ -535,13 +623,4 @@ fn moment(epoch_unix_s: i64, tick: Tick) -> String {
         |_| format!("tick {}", tick.0),
         |at| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string(),
     )
-}
-
-/// A folder's name as a title.
-fn capitalised(name: &str) -> String {
-    let mut letters = name.replace(['-', '_'], " ").chars().collect::<Vec<_>>();
-    if let Some(first) = letters.first_mut() {
-        *first = first.to_ascii_uppercase();
-    }
-    letters.into_iter().collect()
 }

@@ -5,9 +5,6 @@ use std::f64::consts::TAU;
 use crate::trig;
 use crate::units::GRAVITY_MPS2;
 
-/// Peakedness of a growing sea (Hasselmann et al. 1973, JONSWAP).
-pub const PEAKEDNESS: f64 = 3.3;
-
 /// Significant wave height, metres, and peak period, seconds, of a sea limited by its fetch.
 ///
 /// `wind_mps` at 10 m, `fetch_m` of open water upwind. JONSWAP relations as in the Shore Protection Manual
@@ -33,7 +30,7 @@ pub fn jonswap(frequency_hz: f64, height_m: f64, period_s: f64) -> f64 {
     (1.0 - 0.287 * LN_PEAKEDNESS) * pierson_moskowitz(frequency_hz, height_m, period_s) * peak
 }
 
-/// ln of [`PEAKEDNESS`].
+/// ln 3.3: the peakedness γ of a growing sea (Hasselmann et al. 1973, JONSWAP).
 const LN_PEAKEDNESS: f64 = 1.193_922_468_472_434_6;
 
 /// Pierson–Moskowitz spectral density of a significant height and a peak period, m²/Hz (DNV-RP-C205, § 3.5.5).

@@ -21,6 +21,7 @@ pub(crate) struct Sailor {
     pub(crate) id: VesselId,
     pub(crate) pilot: Helmsman,
     cell: Option<Cell>,
+    seq: u32,
     pub(crate) track: Vec<(Tick, DVec2)>,
     pub(crate) log: Vec<String>,
     pub(crate) heel_max: f64,
@@ -99,6 +100,7 @@ pub(crate) fn fleet(course: &str, boats: &[&str]) -> (Sim, Vec<Sailor>) {
             id,
             pilot,
             cell: None,
+            seq: 0,
             track: Vec::new(),
             log: Vec::new(),
             heel_max: 0.0,
@@ -112,7 +114,6 @@ pub(crate) fn fleet(course: &str, boats: &[&str]) -> (Sim, Vec<Sailor>) {
 pub(crate) fn sail(sim: &mut Sim, sailors: &mut [Sailor], minutes: u64) {
     let sea = Arc::clone(sim.sea());
     let begin = sim.tick();
-    let mut seq = 0;
     while sim.tick().since(begin) < minutes * 60 * 45 {
         if sailors.iter().all(|sailor| sim.voyage(sailor.id).unwrap().finished.is_some()) {
             break;
@@ -134,10 +135,10 @@ pub(crate) fn sail(sim: &mut Sim, sailors: &mut [Sailor], minutes: u64) {
             sailor.heel_max = sailor.heel_max.max(f64::from(read.heel_rad).abs());
             sailor.depth_min = sailor.depth_min.min(f64::from(read.under_keel_m));
             if let Some(helm) = sailor.pilot.decide() {
-                seq += 1;
-                sim.apply(sailor.id, Input { session: 1, seq, helm });
+                sailor.seq += 1;
+                sim.apply(sailor.id, Input { session: 1, seq: sailor.seq, helm });
             }
-            if sim.tick().0 % (45 * 5) == 0 && sim.voyage(sailor.id).unwrap().finished.is_none() {
+            if sim.tick().0 % (45 * 2) == 0 && sim.voyage(sailor.id).unwrap().finished.is_none() {
                 sailor.track.push((sim.tick(), place));
                 let gear = sim.state(sailor.id).unwrap().gear;
                 sailor.log.push(format!(
@@ -220,6 +221,47 @@ fn pilot_sails_gullwing() {
 #[test]
 fn pilot_sails_admiralty() {
     let (sim, sailors) = passage("admiralty", "admiralty", &["first407"], 240);
+    assert!(sim.voyage(sailors[0].id).unwrap().finished.is_some());
+    assert!(sailors[0].depth_min > 0.0, "touched the ground");
+}
+
+#[test]
+fn fleet_keeps_clear_of_itself_round_gullwing() {
+    let boats = ["first407"; 6];
+    let (mut sim, mut sailors) = fleet("gullwing", &boats);
+    let begin = sim.tick();
+    let mut nearest = f64::INFINITY;
+    for minute in 0..40 {
+        sail(&mut sim, &mut sailors, 1);
+        for (n, a) in sailors.iter().enumerate() {
+            for b in &sailors[n + 1..] {
+                let place = |id| sim.state(id).unwrap().position_m.truncate();
+                let apart = (place(a.id) - place(b.id)).length();
+                if minute > 1 && apart < nearest {
+                    nearest = apart;
+                }
+            }
+        }
+    }
+    publish("fleet", &sim, &sailors);
+    for sailor in &sailors {
+        let voyage = sim.voyage(sailor.id).unwrap();
+        let minutes = voyage.finished.map(|tick| tick.since(begin) / 45 / 60);
+        println!(
+            "fleet {}: {} marks, {minutes:?} min, heel to {:.0}°",
+            sailor.id.0,
+            voyage.passed,
+            sailor.heel_max.to_degrees()
+        );
+        assert!(voyage.finished.is_some(), "vessel {} did not finish", sailor.id.0);
+        assert!(sailor.depth_min > 0.0, "vessel {} touched the ground", sailor.id.0);
+    }
+    println!("nearest {nearest:.1} m");
+}
+
+#[test]
+fn launch_motors_round_gullwing() {
+    let (sim, sailors) = passage("launch", "gullwing", &["launch"], 40);
     assert!(sim.voyage(sailors[0].id).unwrap().finished.is_some());
     assert!(sailors[0].depth_min > 0.0, "touched the ground");
 }

@@ -79,6 +79,20 @@ fn known_places_are_land_and_water() {
     }
 }
 
+/// The example in the owners' manual is a course.
+#[test]
+fn the_manuals_example_is_a_course() {
+    let manual = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("regions/README.md")).unwrap();
+    let example = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("course.toml"), example).unwrap();
+    let mut heights = b"P5 65 65 65535\n".to_vec();
+    heights.extend(std::iter::repeat_n(5000_u16.to_be_bytes(), 65 * 65).flatten());
+    fs::write(dir.path().join("heights.pgm"), heights).unwrap();
+    let course = check(dir.path()).unwrap_or_else(|errors| panic!("{errors:#?}"));
+    assert_eq!((course.marks.len(), course.prims.len()), (2, 1));
+}
+
 #[test]
 fn missing_files_are_named() {
     let errors = check(Path::new("regions/no-such-course")).unwrap_err();

@@ -10,13 +10,13 @@ use fairway::units::{NAUTICAL_MILE_M, degrees};
 use glam::DVec2;
 
 /// Looks at courses.
-#[derive(clap::Args)]
+#[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
     verb: Verb,
 }
 
-#[derive(Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Verb {
     /// Read a course folder, check all of it, and print a summary, or everything that is wrong with it
     ///

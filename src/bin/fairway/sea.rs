@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use crate::tide::Output;
 
 /// Says what wind, current, waves, depth and visibility are at a place and time of a course.
-#[derive(clap::Args)]
+#[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Latitude in degrees, north positive; on a virtual grid region X, fractions included (1002.5)
     #[arg(allow_negative_numbers = true)]

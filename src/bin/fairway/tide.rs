@@ -13,7 +13,7 @@ use serde::Serialize;
 const ROWS: usize = 600_000;
 
 /// Predicts the height of the tide or the speed of the current at a station, from its harmonic constants.
-#[derive(clap::Args)]
+#[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The station's id, or a part of its name that no other station has; case is ignored
     station: String,
@@ -38,7 +38,7 @@ pub(crate) struct Args {
 }
 
 /// How to print.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// A table for people
     Text,
