@@ -50,8 +50,9 @@ enum Format {
 /// # Errors
 /// One line: what was attempted, why it failed, and what to do.
 pub(crate) fn run(args: Args) -> Result<(), String> {
-    let boat = boats::named(&args.boat)
-        .ok_or_else(|| format!("no boat is called {:?}: take one of {}", args.boat, boats::names().join(", ")))?;
+    let boat = boats::named(&args.boat).ok_or_else(|| {
+        format!("no boat is called {:?}: take one of {}", args.boat, boats::names().join(", "))
+    })?;
     let addr = resolve(&args.connect)?;
     let identity = Identity::generate().map_err(|error| error.to_string())?;
     let listen = SocketAddr::new(if addr.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() }, 0);
