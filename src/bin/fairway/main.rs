@@ -4,6 +4,7 @@ mod course;
 mod harbour;
 mod outcome;
 mod pilot;
+mod replay;
 mod sail;
 mod sea;
 mod setup;
@@ -30,14 +31,14 @@ Exit codes:
   130  interrupted";
 
 /// A sea that exists where somebody sails: regions start ahead of a vessel and stop behind it.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "fairway", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Sail a fleet of pilots along a course, over regions that come and go with it.
     #[command(after_help = EXIT_CODES)]
@@ -55,6 +56,9 @@ enum Command {
     /// Sail one boat at a region server that runs alone.
     #[command(after_help = EXIT_CODES)]
     Pilot(pilot::Args),
+    /// Sail a record again, undivided, and hold every published tick to its bits.
+    #[command(after_help = EXIT_CODES)]
+    Replay(replay::Args),
     /// Check course folders, or describe one.
     #[command(after_help = EXIT_CODES)]
     Course(course::Args),
@@ -95,6 +99,8 @@ fn run(command: Command) -> Result<(), Failure> {
         // Taken before the command line is parsed; listed there for its help.
         Command::Region { .. } => Err(Failure::Input("`region` comes first on the command line".to_owned())),
         Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
+        // What a record does not hold has been told on standard output as well.
+        Command::Replay(args) => replay::run(args).map_err(Failure::Differs),
         Command::Course(args) => course::run(args).map_err(Failure::Input),
         Command::Tide(args) => tide::run(args).map_err(Failure::Input),
         Command::Sea(args) => sea::run(args).map_err(Failure::Input),
