@@ -190,7 +190,7 @@ impl Region {
                 self.withdraw(index);
             }
         }
-        self.forget_over();
+        self.forget_over(self.sim.tick());
     }
 
     fn look_ahead(&mut self, id: VesselId) {
@@ -241,7 +241,7 @@ impl Region {
                 self.release(index);
             }
         }
-        self.forget_over();
+        self.forget_over(next);
         let due: Vec<usize> = (0..self.rebuilding.len())
             .filter(|&index| {
                 let handoff = &self.rebuilding[index].handoff;
@@ -313,17 +313,17 @@ impl Region {
                 self.withdraw(index);
             }
         }
-        self.forget_over();
+        self.forget_over(self.sim.tick());
         self.rebuilding.retain(|group| group.from != region || group.handoff.is_committed());
         self.guard_streams.remove(&region);
     }
 
     /// Drops handoffs that are over: cancelled, or acknowledged and released. One that is acknowledged early
     /// still has its commit tick before it.
-    fn forget_over(&mut self) {
-        let next = self.sim.tick().after(1);
-        self.outgoing
-            .retain(|handoff| !handoff.is_over() || handoff.is_committed() && handoff.commit_tick() > next);
+    fn forget_over(&mut self, released: Tick) {
+        self.outgoing.retain(|handoff| {
+            !handoff.is_over() || handoff.is_committed() && handoff.commit_tick() > released
+        });
     }
 
     /// Stops publishing a group: its next tick is the target's. It stays here as a shadow.
