@@ -61,8 +61,8 @@ pub fn wave_number(omega_radps: f64, depth_m: f64) -> f64 {
 ///
 /// `ratio` is the current along the wave over the wave's phase speed in still water. Longuet-Higgins and
 /// Stewart (1961): a/a₀ = c₀ / √(c (c + 2U)) with c/c₀ = ½ (1 + √(1 + 4U/c₀)). An opposing current of a
-/// quarter of the phase speed blocks the wave: before that it breaks, and from [`STEEPEST`] on its
-/// amplitude falls to nothing at [`BLOCKED`].
+/// quarter of the phase speed blocks the wave: before that it breaks, and from 0.16 of it on its
+/// amplitude falls to nothing at 0.30.
 #[must_use]
 #[inline]
 #[expect(clippy::manual_clamp, reason = "a clamp's check of its bounds keeps the loop out of vectors")]
