@@ -1,5 +1,7 @@
 //! `fairway course`: a look at a course folder.
 
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 

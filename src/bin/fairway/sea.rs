@@ -1,5 +1,7 @@
 //! `fairway sea`: what the sea is like at a place and time.
 
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

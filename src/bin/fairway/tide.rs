@@ -1,5 +1,7 @@
 //! `fairway tide`: heights and currents at a station.
 
+#![expect(clippy::print_stdout, reason = "printing is what it is for")]
+
 use std::path::PathBuf;
 
 use clap::ValueEnum;
