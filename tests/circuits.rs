@@ -277,7 +277,7 @@ fn ticket_admits_its_key_alone() {
         let client = open(identity, None, &[]);
         let expect = Expect::Authority(authority.certificate().to_vec());
         let circuit = client.dial(there.local_addr(), "r1.admiralty.fairway", expect);
-        client.send(circuit, None, Message::Join { ticket: bytes.clone(), boat: None }, Way::Stream);
+        client.send(circuit, None, Message::Join { ticket: bytes.clone(), boat: None, resume: None }, Way::Stream);
         let (_, Peer::Client(proved), _) = opened(&there) else { panic!("wanted a client") };
         let (_, Message::Join { ticket: shown, .. }) = received(&there) else { panic!("wanted Join") };
         let outcome = ticket::verify(&shown, &authority_key, now_s, "admiralty", &proved);

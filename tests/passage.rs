@@ -1,4 +1,7 @@
 //! Whole passages with real processes, as a user would sail them.
+#![allow(missing_docs, unreachable_pub, reason = "a test is not a library")]
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(clippy::disallowed_methods, reason = "a test of processes keeps wall time")]
 
 use std::io::Read;
 use std::path::Path;

@@ -1,4 +1,7 @@
 //! The region server as a process.
+#![allow(missing_docs, unreachable_pub, reason = "a test is not a library")]
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(clippy::disallowed_methods, reason = "a test of processes keeps wall time")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};

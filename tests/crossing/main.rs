@@ -1,4 +1,7 @@
 //! A crossing changes nothing: regions that pass words to each other by hand, without sockets or clocks.
+#![allow(missing_docs, unreachable_pub, reason = "a test is not a library")]
+#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
+#![allow(clippy::disallowed_methods, reason = "a test of processes keeps wall time")]
 
 mod world;
 
