@@ -1,7 +1,17 @@
 //! Whole passages with real processes, as a user would sail them.
-#![allow(missing_docs, unreachable_pub, reason = "a test is not a library")]
-#![allow(clippy::unwrap_used, reason = "a test fails where it stands")]
-#![allow(clippy::disallowed_methods, reason = "a test of processes keeps wall time")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 use std::io::Read;
 use std::path::Path;
