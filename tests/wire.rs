@@ -134,7 +134,7 @@ fn neighbours() -> impl Strategy<Value = Message> {
 
 fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
-        vec(any::<u8>(), 0..600).prop_map(|ticket| Message::Join { ticket, boat: None }),
+        vec(any::<u8>(), 0..600).prop_map(|ticket| Message::Join { ticket, boat: None, resume: None }),
         (any::<u32>(), any::<u32>(), helm()).prop_map(|(vessel, seq, helm)| Message::Helm {
             vessel: VesselId(vessel),
             seq,
