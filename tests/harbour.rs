@@ -432,7 +432,7 @@ fn dead_region_loses_its_vessel_and_tells_its_last_words() {
 fn vessel_that_crossed_just_before_its_old_region_died_sails_on() {
     let mut play = Play::new();
     play.book("first407");
-    while !play.world.borrow().regions.get(&RegionId(2)).is_some_and(|player| !player.vessels.is_empty()) {
+    while play.world.borrow().regions.get(&RegionId(2)).is_none_or(|player| player.vessels.is_empty()) {
         play.step();
     }
     play.world.borrow_mut().end(RegionId(1), false);
