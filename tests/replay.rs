@@ -1,4 +1,17 @@
 //! A vessel's bits depend on its state, its orders and the sea, and on nothing else.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -140,4 +153,171 @@ fn island_that_hops_while_touching_keeps_its_bits() {
     ];
     let stranger = vessel(&sea, 5, "first407", at(5000.0, 0.0), 2.0, start);
     survives_hops(&prims, &fleet, &stranger, 4_000, 7);
+}
+
+mod records {
+    use super::*;
+    use fairway::record::{Entry, Passage, Recorder, ReplaySummary, replay};
+
+    /// Sails two vessels in two processes, one of them handed across, and records it.
+    fn sail_recorded(dir: &Path, ticks: u64, spoil: impl Fn(&mut Entry) -> bool) {
+        let sea = sea();
+        let start = Tick(500_000);
+        let place = sea.course().marks[0].place;
+        let course = sea.course().name.clone();
+        let mut sims = [0, 1].map(|_| Sim::new(Arc::clone(&sea), Vec::new(), start));
+        let mut logs = ["west", "east"].map(|name| Recorder::open(dir, name, &course, 42).unwrap());
+        let mut write = |log: usize, mut entry: Entry| {
+            if spoil(&mut entry) {
+                logs[log].write(entry);
+            }
+        };
+        for id in [1, 2] {
+            let offset = DVec2::new(f64::from(id) * 100.0, 0.0);
+            let vessel = vessel(&sea, id, "first407", place + offset, 1.0, start);
+            write(0, Entry::Launched { tick: start, vessel: Box::new(vessel.clone()) });
+            sims[0].insert(vessel);
+        }
+        for n in 0..ticks {
+            if n == ticks / 2 {
+                let vessel = sims[0].remove(VesselId(2)).unwrap();
+                sims[1].insert(vessel);
+            }
+            for (log, sim) in sims.iter_mut().enumerate() {
+                let next = sim.tick().after(1);
+                for id in sim.ids().to_vec() {
+                    if let Some(input) = order(id, next) {
+                        assert!(sim.apply(id, input));
+                        write(log, Entry::Input { vessel: id, tick: next, input });
+                    }
+                }
+                sim.step();
+                for vessel in sim.ids().to_vec() {
+                    let hash = sim.hash(vessel).unwrap();
+                    let hop = u32::try_from(log).unwrap();
+                    write(log, Entry::Hash { vessel, tick: next, term: 1, hop, hash });
+                }
+            }
+        }
+        write(0, Entry::Left { tick: sims[0].tick(), vessel: VesselId(1) });
+        for log in logs {
+            log.finish().unwrap();
+        }
+    }
+
+    fn replayed(dir: &Path) -> ReplaySummary {
+        replay(dir, Arc::clone(sea().course())).unwrap()
+    }
+
+    #[test]
+    fn record_of_a_crossing_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        sail_recorded(dir.path(), 600, |_| true);
+        let summary = replayed(dir.path());
+        assert!(summary.holds(), "{summary:?}");
+        assert_eq!((summary.vessels, summary.ticks_compared, summary.epochs), (2, 1200, 3));
+        assert_eq!(summary.inputs, 40);
+    }
+
+    #[test]
+    fn wrong_bits_double_and_missing_ticks_are_found() {
+        let spoilt = |spoil: fn(&mut Entry) -> bool| {
+            let dir = tempfile::tempdir().unwrap();
+            sail_recorded(dir.path(), 200, spoil);
+            replayed(dir.path())
+        };
+        let lost = spoilt(|entry| !matches!(entry, Entry::Input { tick, .. } if tick.0 > 500_100));
+        assert!(lost.mismatches > 0 && !lost.holds());
+        assert!(lost.first_mismatch.unwrap().tick.0 > 500_100);
+        let missing = spoilt(|entry| !matches!(entry, Entry::Hash { tick: Tick(500_050), .. }));
+        assert_eq!((missing.missing, missing.first_missing.unwrap().tick), (2, Tick(500_050)), "{missing:?}");
+        assert!(!missing.holds());
+        let double = spoilt(|entry| {
+            if let Entry::Hash { tick, .. } = entry
+                && tick.0 == 500_070
+            {
+                tick.0 = 500_069;
+            }
+            true
+        });
+        assert_eq!((double.double, double.missing), (2, 2));
+    }
+
+    #[test]
+    fn log_cut_by_a_kill_is_read_up_to_its_tail() {
+        let dir = tempfile::tempdir().unwrap();
+        sail_recorded(dir.path(), 300, |entry| !matches!(entry, Entry::Left { .. }));
+        for name in ["west.log", "east.log"] {
+            let path = dir.path().join(name);
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &bytes[..bytes.len() - 9]).unwrap();
+        }
+        let summary = replayed(dir.path());
+        assert_eq!((summary.logs_cut, summary.mismatches, summary.missing), (2, 0, 0), "{summary:?}");
+        assert_eq!(summary.ticks_compared, 598);
+    }
+
+    #[test]
+    fn orders_of_a_dead_owner_after_its_last_word_do_not_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let sea = sea();
+        let course = sea.course().name.clone();
+        let start = Tick(0);
+        let first = vessel(&sea, 1, "launch", sea.course().marks[0].place, 1.0, start);
+        let mut dead = Recorder::open(dir.path(), "dead", &course, 42).unwrap();
+        let mut guard = Recorder::open(dir.path(), "guard", &course, 42).unwrap();
+        dead.write(Entry::Launched { tick: start, vessel: Box::new(first.clone()) });
+        let mut sims = [0, 1].map(|_| Sim::new(Arc::clone(&sea), Vec::new(), start));
+        for sim in &mut sims {
+            sim.insert(first.clone());
+        }
+        // The guard never hears of the order at tick 60 and takes over from tick 59 on.
+        for tick in 1..=120 {
+            for (n, (sim, log)) in sims.iter_mut().zip([&mut dead, &mut guard]).enumerate() {
+                let (vessel, tick) = (VesselId(1), Tick(tick));
+                if n == 0 && tick.0 == 60 {
+                    let helm = Helm { throttle: 1.0, ..Helm::default() };
+                    let input = Input { session: 1, seq: 1, helm };
+                    assert!(sim.apply(vessel, input));
+                    log.write(Entry::Input { vessel, tick, input });
+                }
+                sim.step();
+                let hash = sim.hash(vessel).unwrap();
+                if (n == 0 && tick.0 <= 61) || (n == 1 && tick.0 >= 60) {
+                    let term = u32::try_from(n).unwrap();
+                    log.write(Entry::Hash { vessel, tick, term, hop: 0, hash });
+                }
+            }
+        }
+        dead.finish().unwrap();
+        guard.finish().unwrap();
+        let summary = replayed(dir.path());
+        assert!(summary.holds(), "{summary:?}");
+        assert_eq!((summary.superseded, summary.ticks_compared, summary.inputs), (2, 120, 0));
+    }
+
+    #[test]
+    fn full_disk_costs_the_record_and_says_so() {
+        if !Path::new("/dev/full").exists() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        // The name is taken by a dangling link to a device that is always full.
+        std::os::unix::fs::symlink("/dev/full", dir.path().join("x.log")).unwrap();
+        let again = Recorder::open(dir.path(), "x", "course", 1).unwrap();
+        again.finish().unwrap();
+        assert!(dir.path().join("x.2.log").exists(), "a log is never written over");
+        let error = Recorder::open(Path::new("/proc/nowhere"), "x", "course", 1).unwrap_err();
+        assert!(error.to_string().contains("/proc/nowhere"));
+    }
+
+    #[test]
+    fn passage_file_is_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let passage = Passage { course: "regions/gullwing".into(), seed: 42 };
+        passage.write(dir.path()).unwrap();
+        assert_eq!(Passage::read(dir.path()), Ok(passage));
+        let error = Passage::read(Path::new("/nowhere")).unwrap_err().to_string();
+        assert!(error.contains("/nowhere/passage.toml"), "{error}");
+    }
 }

@@ -241,14 +241,15 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let late = moment.instant.saturating_duration_since(stopping.since) > STOP_PATIENCE;
         if late && !stopping.killed {
             stopping.killed = true;
-            for region in self.engine.running() {
-                self.engine.kill(region);
+            for (&id, region) in &mut self.regions {
+                region.fault = Some(format!("had not stopped after {} s", STOP_PATIENCE.as_secs()));
+                self.engine.kill(id);
             }
         }
         if self.regions.is_empty() && self.engine.running().is_empty() {
             stopping.done = true;
             let replies = std::mem::take(&mut stopping.replies);
-            let answer = Answer::of(200, &self.status(true, moment));
+            let answer = Answer::of(200, &self.status(false, moment));
             for reply in replies {
                 let _ = reply.send(answer.clone());
             }

@@ -1,24 +1,121 @@
-//! record
+//! The applied-input log of a process, and its replay in one undivided sea.
+//!
+//! Everything that a vessel's bits depend on is written down as it happens: its launch, every order with
+//! the tick that it was applied at, the hash of every tick that was published, and under which epoch.
+//! [`replay`] sails all of it again in a single simulation and holds the regions to the same bits.
+//!
+//! One file per process, `<region>.log`, opened before the region says ready and written by a thread of
+//! its own: the simulation only fills a buffer. What the kernel has taken survives the process; a killed
+//! one loses the last quarter of a second of course time. A full disk costs the record, not the sailing.
+
+mod format;
+mod recorder;
+mod replay;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
 use crate::sim::Vessel;
 use crate::units::{Tick, VesselId};
 use crate::vessel::Input;
-#[derive(Debug)]
-pub struct Recorder;
-pub enum Entry {
-    Launched { tick: Tick, vessel: Box<Vessel> },
-    Input { vessel: VesselId, tick: Tick, input: Input },
-    Hash { vessel: VesselId, tick: Tick, term: u32, hop: u32, hash: u64 },
-    Left { tick: Tick, vessel: VesselId },
-}
-#[derive(Debug, thiserror::Error)]
+
+pub use recorder::Recorder;
+pub use replay::{Mismatch, ReplayError, ReplaySummary, replay, replay_watched};
+
+/// Why a record cannot be written or read: what was tried, on what, and what to do, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RecordError(pub String);
-impl Recorder {
-    pub fn open(_: &std::path::Path, _: &str, _: &str, _: u64) -> Result<Self, RecordError> {
-        unimplemented!()
+
+/// One entry of a log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Entry {
+    /// A vessel was put into the water, or taken up again.
+    #[serde(rename = "l")]
+    Launched {
+        /// The tick of its state.
+        tick: Tick,
+        /// The vessel.
+        vessel: Box<Vessel>,
+    },
+    /// An order was applied.
+    #[serde(rename = "i")]
+    Input {
+        /// Which vessel.
+        vessel: VesselId,
+        /// The tick whose state is the first to feel it.
+        tick: Tick,
+        /// The order.
+        input: Input,
+    },
+    /// A tick of a vessel was published.
+    #[serde(rename = "h")]
+    Hash {
+        /// Which vessel.
+        vessel: VesselId,
+        /// The tick.
+        tick: Tick,
+        /// Term of the epoch.
+        term: u32,
+        /// Hop of the epoch.
+        hop: u32,
+        /// Hash of the vessel after the tick.
+        hash: u64,
+    },
+    /// A vessel left the water after a tick.
+    #[serde(rename = "x")]
+    Left {
+        /// The tick.
+        tick: Tick,
+        /// Which vessel.
+        vessel: VesselId,
+    },
+}
+
+/// What a directory of logs is the record of; `passage.toml`, written by whoever starts the sailing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passage {
+    /// The course's folder.
+    pub course: PathBuf,
+    /// The seed of its sea.
+    pub seed: u64,
+}
+
+/// Name of the file that holds a [`Passage`].
+pub const PASSAGE_FILE: &str = "passage.toml";
+
+impl Passage {
+    /// Writes it into a directory of logs, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Names the file and what the system says.
+    pub fn write(&self, dir: &Path) -> Result<(), RecordError> {
+        let path = dir.join(PASSAGE_FILE);
+        let text = toml::to_string(self)
+            .map_err(|error| RecordError(format!("cannot write {}: {error}", path.display())))?;
+        fs::create_dir_all(dir)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|error| RecordError(format!("cannot write {}: {error}", path.display())))
     }
-    pub fn write(&mut self, _: Entry) {}
-    pub fn finish(self) -> Result<(), RecordError> {
-        Ok(())
+
+    /// Reads it from a directory of logs.
+    ///
+    /// # Errors
+    /// Names the file and what is wrong with it.
+    pub fn read(dir: &Path) -> Result<Self, RecordError> {
+        let path = dir.join(PASSAGE_FILE);
+        let text = fs::read_to_string(&path).map_err(|error| {
+            RecordError(format!("cannot read {}: {error}; name the course", path.display()))
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            RecordError(format!(
+                "{}: {}; name the course",
+                path.display(),
+                error.message().replace('\n', " ")
+            ))
+        })
     }
 }

@@ -27,6 +27,6 @@ pub(super) fn read(class: &Class, state: &VesselState, sea: &Sea, tick: Tick) ->
         heel_rad: dial(rotation::heel_rad(&axes)),
         heading_rad: dial(rotation::heading_rad(&axes)),
         turn_radps: dial(-state.spin_radps.z),
-        visibility_m: dial(sea.at(place, tick).visibility_m),
+        visibility_m: dial(sea.visibility_m(place, tick)),
     }
 }

@@ -115,7 +115,8 @@ pub struct EngineSpec {
     pub pitch_speed_mps: f64,
     /// Diameter of the propeller, metres.
     pub propeller_m: f64,
-    /// Share of the propeller's wash that reaches the rudder, 0 to 1.
+    /// Share of the jet's speed, by momentum theory, that the whole rudder feels, 0 to 1: about a half
+    /// where it stands in the jet, as its force cannot exceed what turning the jet gives.
     pub wash: f64,
 }
 

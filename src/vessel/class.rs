@@ -70,6 +70,9 @@ pub struct Class {
     /// The hull cut in four for flow across it: x from the centre of gravity, metres, and the force at
     /// 1 m/s, N.
     pub(super) slabs: [[f64; 2]; 4],
+    /// The canoe body as a slender wing, per m/s ahead: side force per m/s abeam, N; moment per m/s
+    /// abeam, N m; moment per rad/s of turn, N m.
+    pub(super) slender: [f64; 3],
     /// Moment of the crew at the rail, N m.
     pub(super) hike_nm: f64,
     /// Air: force at 1 m/s ahead and abeam, N, and the height of each above the centre of gravity, m.
@@ -126,6 +129,7 @@ impl Class {
             rudder: blades.rudder,
             rudder_rad: [radians(spec.rudder.limit_deg), radians(spec.rudder.pace_degps)],
             slabs: slabs(&columns),
+            slender: slender(&body, form.draft_m),
             hike_nm: spec.crew_kg * crate::units::GRAVITY_MPS2 * HIKE * spec.beam_m,
             windage: windage(spec, cg_m),
             sails: spec.rig.as_ref().map(|rig| Sails::new(rig, cg_x_m)),
@@ -288,6 +292,19 @@ fn slabs(columns: &Columns) -> [[f64; 2]; 4] {
         }
     }
     slabs
+}
+
+/// Linear derivatives of a hull under way (Clarke, Gedling & Hine 1983, "The application of manoeuvring
+/// criteria in hull design using linear theory", regression on ship models).
+fn slender(body: &Body, draft_m: f64) -> [f64; 3] {
+    let (length, beam) = (body.waterline_m, body.beam_m);
+    let block = body.volume_m3 / (length * beam * draft_m);
+    let share = std::f64::consts::PI * (draft_m / length) * (draft_m / length);
+    let side = share * (1.0 + 0.4 * block * beam / draft_m);
+    let yaw = share * (0.5 + 2.4 * draft_m / length);
+    let turn = share * (0.25 + 0.039 * beam / draft_m - 0.56 * beam / length);
+    let square = 0.5 * WATER_KG_M3 * length * length;
+    [square * side, square * length * yaw, square * length * length * turn.max(0.05 * share)]
 }
 
 /// Hull, mast and crew in the wind: drag areas by Hoerner's coefficients for bluff bodies.

@@ -278,6 +278,11 @@ fn drag_hull(
     let along = if ahead > 0.0 { -resistance } else { resistance };
     out.push(level.out(along, 0.0, 0.0), DVec3::new(0.0, 0.0, -down));
     let turn = state.spin_radps.z;
+    let [side, yaw, damp] = class.slender;
+    let speed = ahead.abs();
+    out.push(level.out(0.0, -side * speed * across, 0.0), DVec3::new(0.0, 0.0, -down));
+    // Flow from one side turns the bow away from its own motion: the hull wants to lie across.
+    out.torque_nm.z -= yaw * ahead * across + damp * speed * turn;
     for [x, force] in class.slabs {
         let v = across + turn * x;
         out.push(level.out(0.0, -force * v * v.abs(), 0.0), level.out(x, 0.0, -down));

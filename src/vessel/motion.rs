@@ -16,8 +16,12 @@ const FLAT_PACE: f64 = 0.1;
 const SPINNAKER_PACE: f64 = 0.08;
 /// Throttle a second.
 const THROTTLE_PACE: f64 = 0.5;
-/// Share of the beam's width that a crew moves in a second.
-const CREW_PACE: f64 = 0.7;
+/// Share of the way from the centreline to the rail that a crew moves in a second: with their winches
+/// and sheets to see to they take 16 s from rail to rail.
+const CREW_PACE: f64 = 0.12;
+/// How far ahead of the heel a crew looks, seconds. One that follows the roll it feels comes a quarter
+/// period late and rocks the boat; looking ahead undoes that.
+const CREW_LEAD_S: f64 = 2.0;
 /// Heel at which the whole crew sits on the rail, radians: 6°.
 const CREW_HEEL_RAD: f64 = 0.105;
 /// Fastest spin that the model vouches for, rad/s; a boat rolls right over in a second at this rate.
@@ -30,7 +34,8 @@ pub fn follow_orders(class: &Class, state: &mut VesselState) {
     let Helm { rudder_rad, sheet, reef, flat, spinnaker, throttle } = state.helm;
     let [limit_rad, pace_radps] = class.rudder_rad;
     let flies = spinnaker && class.spec.rig.as_ref().is_some_and(|rig| rig.spinnaker_m2 > 0.0);
-    let heel = rotation::heel_rad(&rotation::axes(state.attitude));
+    let axes = rotation::axes(state.attitude);
+    let heel = rotation::heel_rad(&axes) + CREW_LEAD_S * state.spin_radps.dot(axes.x_axis);
     let gear = &mut state.gear;
     *gear = Gear {
         rudder_rad: near(gear.rudder_rad, rudder_rad.clamp(-limit_rad, limit_rad), pace_radps),

@@ -21,6 +21,8 @@ const STALLED_LIFT: f64 = 0.45;
 const STALLED_DRAG: f64 = 0.55;
 /// Drag coefficient of a flogging sail (Hoerner 1965, flags of cloth).
 const FLOGGING_DRAG: f64 = 0.12;
+/// Apparent wind angle below which every sail flogs, more the nearer to the wind's eye, radians.
+const LUFF_RAD: f64 = 12.0 * DEG;
 const DEG: f64 = std::f64::consts::PI / 180.0;
 
 /// The sheet that suits an apparent wind angle, as any sailor knows it: hauled in to 28°, then eased
@@ -54,14 +56,15 @@ pub struct Trim {
 pub fn trim(sheet: f64, apparent_wind_angle_rad: f64) -> Trim {
     let best = boom_rad(sheet_for(apparent_wind_angle_rad));
     let eased = boom_rad(sheet) - best;
+    let luff = FLOGGING_DRAG * (1.0 - apparent_wind_angle_rad / LUFF_RAD).max(0.0);
     if eased >= 0.0 {
         // Below the closest angle the tables themselves lose their lift.
         let attack = (apparent_wind_angle_rad - best).max(10.0 * DEG);
         let full = (1.0 - eased / attack).max(0.0);
-        Trim { lift: full, drag: full, drag_more: FLOGGING_DRAG * (1.0 - full) }
+        Trim { lift: full, drag: full, drag_more: luff + FLOGGING_DRAG * (1.0 - full) }
     } else {
         let over = (-eased / STALL_RAD).min(1.0);
-        Trim { lift: 1.0 - (1.0 - STALLED_LIFT) * over, drag: 1.0, drag_more: STALLED_DRAG * over }
+        Trim { lift: 1.0 - (1.0 - STALLED_LIFT) * over, drag: 1.0, drag_more: luff + STALLED_DRAG * over }
     }
 }
 

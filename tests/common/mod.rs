@@ -1,5 +1,5 @@
 //! Hand-made water and a simple helmsman for the tests of the vessel.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test file uses its own part")]
 
 use fairway::sea::{LocalWaves, WAVES, Water};
 use fairway::trig;

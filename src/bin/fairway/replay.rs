@@ -1,0 +1,82 @@
+//! `fairway replay`: sails a record again in one undivided sea and holds every tick to its bits.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use fairway::atlas::Course;
+use fairway::record::{Passage, ReplaySummary, replay_watched};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Replay the logs that `--record` wrote, undivided, and compare the hash of every published tick.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Directory of logs.
+    dir: PathBuf,
+    /// Folder of the course; by default the one that the record names.
+    #[arg(long, value_name = "DIR")]
+    course: Option<PathBuf>,
+    /// What to print.
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+/// Ticks between two movements of the progress bar.
+const BAR_TICKS: u64 = 1_000;
+
+/// Replays a directory; an error when a tick differs, is missing, or was published twice.
+pub(crate) fn run(args: Args) -> Result<(), String> {
+    let folder = match args.course {
+        Some(folder) => folder,
+        None => Passage::read(&args.dir).map_err(|error| format!("{error} with --course DIR"))?.course,
+    };
+    let course = Arc::new(Course::load(&folder).map_err(|error| error.to_string())?);
+    let bar = ProgressBar::no_length();
+    if let Ok(style) = ProgressStyle::with_template("replay {bar:30} {percent} % of {len} ticks, {eta} left")
+    {
+        bar.set_style(style);
+    }
+    let summary = replay_watched(&args.dir, course, &mut |done, total| {
+        if done % BAR_TICKS == 0 {
+            bar.set_length(total);
+            bar.set_position(done);
+        }
+    })
+    .map_err(|error| error.to_string())?;
+    bar.finish_and_clear();
+    let text = match args.output {
+        Output::Json => serde_json::to_string(&summary).map_err(|error| error.to_string())?,
+        Output::Text => describe(&summary),
+    };
+    writeln!(std::io::stdout(), "{text}").map_err(|error| format!("cannot print: {error}"))?;
+    if summary.holds() { Ok(()) } else { Err("the record does not hold; see above".to_owned()) }
+}
+
+fn describe(summary: &ReplaySummary) -> String {
+    let ReplaySummary { logs, vessels, inputs, ticks_compared, epochs, mismatches, double, missing, .. } =
+        summary;
+    let mut text = format!(
+        "{vessels} vessels, {inputs} orders, {epochs} epochs in {logs} logs\n\
+         {ticks_compared} vessel-ticks compared: {mismatches} differ, {double} published twice, {missing} missing"
+    );
+    if summary.superseded > 0 {
+        text += &format!("\n{} published again after an owner died", summary.superseded);
+    }
+    if summary.logs_cut + summary.logs_incomplete > 0 {
+        text += &format!("\n{} logs end early, {} are incomplete", summary.logs_cut, summary.logs_incomplete);
+    }
+    for (what, at) in [("differs", summary.first_mismatch), ("missing", summary.first_missing)] {
+        if let Some(at) = at {
+            text += &format!("\nfirst {what}: vessel {} at tick {}", at.vessel.0, at.tick.0);
+        }
+    }
+    text
+}

@@ -1,0 +1,404 @@
+//! Sailing a record again, undivided.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::format::Log;
+use super::{Entry, RecordError};
+use crate::atlas::Course;
+use crate::sea::Sea;
+use crate::sim::{Sim, Vessel};
+use crate::units::{Tick, VesselId};
+use crate::vessel::Input;
+
+/// Logs in one directory at most: processes of one passage, restarts included.
+const LOGS_MAX: usize = 10_000;
+
+/// Why a record cannot be replayed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// {0}
+    #[error("{0}")]
+    Record(#[from] RecordError),
+    /// There is nothing to replay.
+    #[error("{0} holds no log of a region; sail with --record {0} first")]
+    Empty(String),
+    /// A log was written on another course or seed.
+    #[error(
+        "{log} was sailed on course {of} with seed {seed}, not on {course} with seed {other}; name the right course"
+    )]
+    Course {
+        /// The log.
+        log: String,
+        /// Its course.
+        of: String,
+        /// Its seed.
+        seed: u64,
+        /// The course given, or of the first log.
+        course: String,
+        /// The seed of the first log.
+        other: u64,
+    },
+    /// A vessel was published but never launched.
+    #[error("vessel {0} was published but its launch is in no log; a log is missing from the directory")]
+    NoLaunch(u32),
+}
+
+/// Where the bits first differed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// Which vessel.
+    pub vessel: VesselId,
+    /// The tick.
+    pub tick: Tick,
+}
+
+/// What a replay found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReplaySummary {
+    /// Logs read.
+    pub logs: usize,
+    /// Logs whose last entry was cut off, as a killed process leaves them.
+    pub logs_cut: usize,
+    /// Logs that are marked incomplete.
+    pub logs_incomplete: usize,
+    /// Vessels sailed.
+    pub vessels: usize,
+    /// Orders applied.
+    pub inputs: u64,
+    /// Vessel-ticks whose hash was compared.
+    pub ticks_compared: u64,
+    /// Epochs under which they were published, over all vessels.
+    pub epochs: usize,
+    /// Vessel-ticks whose hash differed.
+    pub mismatches: u64,
+    /// The first of them.
+    pub first_mismatch: Option<Mismatch>,
+    /// Vessel-ticks published more than once under one term.
+    pub double: u64,
+    /// Vessel-ticks published again under a higher term, after an owner died.
+    pub superseded: u64,
+    /// Vessel-ticks between launch and leaving that nobody published.
+    pub missing: u64,
+    /// The first of them.
+    pub first_missing: Option<Mismatch>,
+}
+
+impl ReplaySummary {
+    /// Whether every tick was published once, by one owner, with the bits of the undivided sea.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.mismatches == 0 && self.double == 0 && self.missing == 0 && self.ticks_compared > 0
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Published {
+    tick: u64,
+    /// Term and hop.
+    epoch: (u32, u32),
+    log: u32,
+    hash: u64,
+}
+
+/// All that the logs hold of one vessel.
+#[derive(Default)]
+struct Track {
+    launches: Vec<(Tick, Box<Vessel>)>,
+    inputs: Vec<(Tick, u32, Input)>,
+    published: Vec<Published>,
+    left: Vec<Tick>,
+}
+
+/// Replays a directory of logs on a course.
+///
+/// # Errors
+/// When a log cannot be read, belongs to another course, or lacks a launch.
+pub fn replay(dir: &Path, course: Arc<Course>) -> Result<ReplaySummary, ReplayError> {
+    replay_watched(dir, course, &mut |_, _| ())
+}
+
+/// Replays as [`replay`] does and tells how far it has come: ticks done, of how many.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_watched(
+    dir: &Path,
+    course: Arc<Course>,
+    watch: &mut dyn FnMut(u64, u64),
+) -> Result<ReplaySummary, ReplayError> {
+    let mut summary = ReplaySummary::default();
+    let (tracks, seed) = read(dir, &course, &mut summary)?;
+    summary.vessels = tracks.len();
+    let mut passages = Vec::new();
+    for (id, track) in tracks {
+        if track.launches.is_empty() {
+            return Err(ReplayError::NoLaunch(id.0));
+        }
+        passages.push(Passage::of(id, track, &mut summary));
+    }
+    let prims = course.prims.clone();
+    let sim = Sim::new(Arc::new(Sea::new(course, seed)), prims, Tick(0));
+    sail(sim, &mut passages, &mut summary, watch);
+    Ok(summary)
+}
+
+/// Reads every log of a directory.
+fn read(
+    dir: &Path,
+    course: &Course,
+    summary: &mut ReplaySummary,
+) -> Result<(BTreeMap<VesselId, Track>, u64), ReplayError> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
+        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
+        .map_err(|error| RecordError(format!("cannot read {}: {error}", dir.display())))?;
+    summary.logs_incomplete =
+        paths.iter().filter(|path| path.extension().is_some_and(|end| end == "incomplete")).count();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "log"));
+    paths.sort();
+    if paths.len() > LOGS_MAX {
+        return Err(RecordError(format!("{} holds more than {LOGS_MAX} logs", dir.display())).into());
+    }
+    let mut tracks: BTreeMap<VesselId, Track> = BTreeMap::new();
+    let mut seed = None;
+    for (index, path) in paths.iter().enumerate() {
+        let Some(mut log) = Log::open(path)? else {
+            summary.logs_cut += 1;
+            continue;
+        };
+        let expected = *seed.get_or_insert(log.header.seed);
+        if log.header.course != course.name || log.header.seed != expected {
+            return Err(ReplayError::Course {
+                log: path.display().to_string(),
+                of: log.header.course,
+                seed: log.header.seed,
+                course: course.name.clone(),
+                other: expected,
+            });
+        }
+        summary.logs += 1;
+        let number = u32::try_from(index).unwrap_or(u32::MAX);
+        while let Some(entry) = log.entry()? {
+            match entry {
+                Entry::Launched { tick, vessel } => {
+                    vessel.boat.check().map_err(|error| {
+                        RecordError(format!("{}: vessel {}: {error}", path.display(), vessel.id.0))
+                    })?;
+                    tracks.entry(vessel.id).or_default().launches.push((tick, vessel));
+                }
+                Entry::Input { vessel, tick, input } => {
+                    tracks.entry(vessel).or_default().inputs.push((tick, number, input));
+                }
+                Entry::Hash { vessel, tick, term, hop, hash } => {
+                    let published = Published { tick: tick.0, epoch: (term, hop), log: number, hash };
+                    tracks.entry(vessel).or_default().published.push(published);
+                }
+                Entry::Left { tick, vessel } => tracks.entry(vessel).or_default().left.push(tick),
+            }
+        }
+        summary.logs_cut += usize::from(log.cut);
+    }
+    match seed {
+        Some(seed) => Ok((tracks, seed)),
+        None => Err(ReplayError::Empty(dir.display().to_string())),
+    }
+}
+
+/// One vessel's record in order, with its place in it.
+struct Passage {
+    id: VesselId,
+    launches: Vec<(Tick, Box<Vessel>)>,
+    inputs: Vec<(Tick, Input)>,
+    published: Vec<Published>,
+    left: Vec<Tick>,
+    next_launch: usize,
+    next_input: usize,
+    next_published: usize,
+    next_left: usize,
+}
+
+impl Passage {
+    /// Puts a track in order: of each tick the publication of the highest epoch stands, and with it the
+    /// orders of the log that wrote it.
+    fn of(id: VesselId, mut track: Track, summary: &mut ReplaySummary) -> Self {
+        track.launches.sort_by_key(|(tick, _)| *tick);
+        track.left.sort_unstable();
+        track.published.sort_unstable();
+        let mut standing: Vec<Published> = Vec::with_capacity(track.published.len());
+        for published in track.published {
+            match standing.last_mut() {
+                Some(last) if last.tick == published.tick => {
+                    if last.epoch.0 == published.epoch.0 {
+                        summary.double += 1;
+                    } else {
+                        summary.superseded += 1;
+                    }
+                    *last = published;
+                }
+                _ => standing.push(published),
+            }
+        }
+        let mut epochs: Vec<(u32, u32)> = standing.iter().map(|published| published.epoch).collect();
+        epochs.sort_unstable();
+        epochs.dedup();
+        summary.epochs += epochs.len();
+        let stands = |tick: Tick, log: u32| {
+            standing
+                .binary_search_by_key(&tick.0, |published| published.tick)
+                .is_ok_and(|place| standing[place].log == log)
+        };
+        let mut inputs: Vec<(Tick, Input)> = track
+            .inputs
+            .iter()
+            .filter(|(tick, log, _)| stands(*tick, *log))
+            .map(|(tick, _, input)| (*tick, *input))
+            .collect();
+        inputs.sort_by_key(|(tick, input)| (*tick, input.session, input.seq));
+        let passage = Self {
+            id,
+            launches: track.launches,
+            inputs,
+            published: standing,
+            left: track.left,
+            next_launch: 0,
+            next_input: 0,
+            next_published: 0,
+            next_left: 0,
+        };
+        passage.count_missing(summary);
+        passage
+    }
+
+    /// Ticks after a launch, up to leaving or to the last word, that nobody published.
+    fn count_missing(&self, summary: &mut ReplaySummary) {
+        let last = self.published.last().map_or(0, |published| published.tick);
+        let mut afloat_until = None;
+        for (launch, _) in &self.launches {
+            // Taken up again while it sailed: no new stretch.
+            if afloat_until.is_some_and(|until| launch.0 < until) {
+                continue;
+            }
+            let from = launch.0;
+            let until =
+                self.left.iter().map(|tick| tick.0).find(|tick| *tick >= from).unwrap_or(last.max(from));
+            afloat_until = Some(until);
+            let start = self.published.partition_point(|published| published.tick <= from);
+            let end = self.published.partition_point(|published| published.tick <= until);
+            let here = &self.published[start..end.max(start)];
+            summary.missing += (until - from) - here.len() as u64;
+            let due = (from + 1..=until).zip(here.iter().map(|published| Some(published.tick)).chain([None]));
+            if let Some((tick, _)) = due.into_iter().find(|(tick, published)| *published != Some(*tick)) {
+                summary.first_missing.get_or_insert(Mismatch { vessel: self.id, tick: Tick(tick) });
+            }
+        }
+    }
+
+    fn last(&self) -> Tick {
+        let published = self.published.last().map_or(Tick(0), |published| Tick(published.tick));
+        published.max(self.launches[self.launches.len() - 1].0)
+    }
+}
+
+/// Sails all passages in one simulation and compares.
+fn sail(
+    mut sim: Sim,
+    passages: &mut [Passage],
+    summary: &mut ReplaySummary,
+    watch: &mut dyn FnMut(u64, u64),
+) {
+    let Some(first) = passages.iter().map(|passage| passage.launches[0].0).min() else { return };
+    let last = passages.iter().map(Passage::last).max().unwrap_or(first);
+    let total = last.since(first);
+    sim.set_tick(first);
+    loop {
+        for passage in passages.iter_mut() {
+            passage.settle(&mut sim, summary);
+        }
+        let tick = sim.tick();
+        watch(tick.since(first), total);
+        if tick >= last {
+            return;
+        }
+        if sim.ids().is_empty() {
+            // Nobody sails until the next launch.
+            let next = passages
+                .iter()
+                .filter_map(|passage| passage.launches.get(passage.next_launch).map(|(tick, _)| *tick))
+                .min();
+            match next {
+                Some(next) => sim.set_tick(next),
+                None => return,
+            }
+            continue;
+        }
+        for passage in passages.iter_mut() {
+            passage.order(&mut sim, tick.after(1), summary);
+        }
+        sim.step();
+    }
+}
+
+impl Passage {
+    /// Does what the record says of this tick: launch, compare, leave.
+    fn settle(&mut self, sim: &mut Sim, summary: &mut ReplaySummary) {
+        let tick = sim.tick();
+        while let Some((at, vessel)) = self.launches.get(self.next_launch) {
+            if *at != tick {
+                break;
+            }
+            // One that is taken up again while it sails must have the state that it has.
+            match sim.hash(self.id) {
+                None => sim.insert(Vessel::clone(vessel)),
+                Some(hash) => {
+                    let mut other = Sim::new(Arc::clone(sim.sea()), Vec::new(), tick);
+                    other.insert(Vessel::clone(vessel));
+                    if other.hash(self.id) != Some(hash) {
+                        self.differs(tick, summary);
+                    }
+                }
+            }
+            self.next_launch += 1;
+        }
+        while let Some(published) = self.published.get(self.next_published) {
+            if published.tick > tick.0 {
+                break;
+            }
+            if published.tick == tick.0
+                && let Some(hash) = sim.hash(self.id)
+            {
+                summary.ticks_compared += 1;
+                if hash != published.hash {
+                    self.differs(tick, summary);
+                }
+            }
+            self.next_published += 1;
+        }
+        while self.left.get(self.next_left).is_some_and(|left| *left <= tick) {
+            if self.left[self.next_left] == tick {
+                sim.remove(self.id);
+            }
+            self.next_left += 1;
+        }
+    }
+
+    fn differs(&self, tick: Tick, summary: &mut ReplaySummary) {
+        summary.mismatches += 1;
+        summary.first_mismatch.get_or_insert(Mismatch { vessel: self.id, tick });
+    }
+
+    /// Hands over the orders of the next tick.
+    fn order(&mut self, sim: &mut Sim, tick: Tick, summary: &mut ReplaySummary) {
+        while let Some((at, input)) = self.inputs.get(self.next_input) {
+            if *at > tick {
+                break;
+            }
+            if *at == tick && sim.apply(self.id, *input) {
+                summary.inputs += 1;
+            }
+            self.next_input += 1;
+        }
+    }
+}
