@@ -24,10 +24,10 @@ pub(super) const HEAD_BYTES: usize = 4;
 /// Time for what was sent before a circuit is closed to arrive: a round trip of most links that sailors
 /// have, and short enough to stop a process without a pause.
 const FLUSH: Duration = Duration::from_millis(80);
-/// Time for the reason of a circuit that was cut off to leave, at most.
-const LAST_WORD: Duration = Duration::from_millis(20);
-/// Time in which a circuit that was told to end has ended.
-pub(super) const END: Duration = FLUSH.saturating_add(LAST_WORD);
+/// Time for the reason of a circuit that was cut off to leave, at most: round trips of a link that is full.
+const LAST_WORD: Duration = Duration::from_millis(500);
+/// Time in which a circuit that was told to end has ended, unless its link is full.
+pub(super) const END: Duration = FLUSH.saturating_add(Duration::from_millis(20));
 /// Frames handed to QUIC at once; the rest of the queue stays countable.
 const FRAMES_AT_ONCE: usize = 64;
 /// Bytes taken from QUIC at once.
@@ -121,6 +121,15 @@ impl Circuit {
         }
     }
 
+    /// Resolves to the reason when the circuit is to end and has had its time to send what waits.
+    async fn overdue(&self) -> String {
+        let reason = self.ended().await;
+        if !self.outbox().cut {
+            tokio::time::sleep(FLUSH).await;
+        }
+        reason
+    }
+
     /// Carries messages until the circuit ends; returns why it did.
     pub(super) async fn carry(
         &self,
@@ -145,12 +154,7 @@ impl Circuit {
                 close(connection, &reason);
                 return reason;
             }
-            reason = self.ended() => {
-                if !self.outbox().cut {
-                    tokio::time::sleep(FLUSH).await;
-                }
-                reason
-            }
+            reason = self.overdue() => reason,
         };
         self.hang_up(connection, stream, &reason).await;
         reason
@@ -160,15 +164,19 @@ impl Circuit {
     ///
     /// QUIC as we use it (quinn-proto 0.11.19, `poll_transmit`) holds the closing packet back while there
     /// is data that congestion control or pacing does not let out, and never sends it, for nothing wakes
-    /// it any more. So the data is dropped first, and what is under way gets a moment to be acknowledged.
+    /// it any more. So the stream is reset first, which drops its data, and when word of that has left,
+    /// nothing is held back.
     async fn hang_up(&self, connection: &Connection, stream: Option<SendStream>, reason: &str) {
         self.outbox().frames.clear();
-        if connection.close_reason().is_none()
-            && let Some(mut stream) = stream
+        if let Some(mut stream) = stream
+            && stream.reset(VarInt::from_u32(0)).is_ok()
         {
-            let _ = stream.reset(VarInt::from_u32(0));
-            let trips = 2 * connection.rtt() + Duration::from_millis(5);
-            tokio::time::sleep(trips.min(LAST_WORD)).await;
+            let left = async {
+                while connection.close_reason().is_none() && connection.stats().frame_tx.reset_stream == 0 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            let _ = tokio::time::timeout(LAST_WORD, left).await;
         }
         close(connection, reason);
     }
