@@ -1,5 +1,17 @@
 //! Circuits between endpoints on loopback: who gets in, what arrives, and what bad input costs.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -277,7 +289,12 @@ fn ticket_admits_its_key_alone() {
         let client = open(identity, None, &[]);
         let expect = Expect::Authority(authority.certificate().to_vec());
         let circuit = client.dial(there.local_addr(), "r1.admiralty.fairway", expect);
-        client.send(circuit, None, Message::Join { ticket: bytes.clone(), boat: None }, Way::Stream);
+        client.send(
+            circuit,
+            None,
+            Message::Join { ticket: bytes.clone(), boat: None, resume: None },
+            Way::Stream,
+        );
         let (_, Peer::Client(proved), _) = opened(&there) else { panic!("wanted a client") };
         let (_, Message::Join { ticket: shown, .. }) = received(&there) else { panic!("wanted Join") };
         let outcome = ticket::verify(&shown, &authority_key, now_s, "admiralty", &proved);

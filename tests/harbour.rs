@@ -1,5 +1,18 @@
 //! The harbour's control loop, over regions that are played: they boot, sail, hand over, drain and die as
 //! each test says, while its clock runs at the test's pace.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -419,7 +432,7 @@ fn dead_region_loses_its_vessel_and_tells_its_last_words() {
 fn vessel_that_crossed_just_before_its_old_region_died_sails_on() {
     let mut play = Play::new();
     play.book("first407");
-    while !play.world.borrow().regions.get(&RegionId(2)).is_some_and(|player| !player.vessels.is_empty()) {
+    while play.world.borrow().regions.get(&RegionId(2)).is_none_or(|player| player.vessels.is_empty()) {
         play.step();
     }
     play.world.borrow_mut().end(RegionId(1), false);

@@ -1,5 +1,17 @@
 //! Bytes from anywhere: what is refused, and why; and that messages come back as they were.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 use std::net::SocketAddr;
 
@@ -122,7 +134,7 @@ fn neighbours() -> impl Strategy<Value = Message> {
 
 fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
-        vec(any::<u8>(), 0..600).prop_map(|ticket| Message::Join { ticket, boat: None }),
+        vec(any::<u8>(), 0..600).prop_map(|ticket| Message::Join { ticket, boat: None, resume: None }),
         (any::<u32>(), any::<u32>(), helm()).prop_map(|(vessel, seq, helm)| Message::Helm {
             vessel: VesselId(vessel),
             seq,

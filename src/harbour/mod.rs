@@ -81,6 +81,7 @@ pub struct HarbourConfig {
 }
 
 /// What the harbour has others decide.
+#[expect(clippy::type_complexity, reason = "each is named by its field")]
 pub struct Clerks {
     /// The boat that a booking names or describes.
     pub boat: Box<dyn Fn(&serde_json::Value) -> Result<BoatSpec, String> + Send>,

@@ -197,15 +197,19 @@ impl Region {
         let Some(state) = self.sim.state(id) else { return };
         let ahead = state.position_m.truncate() + state.velocity_mps.truncate() * STANDBY_AHEAD_S;
         let Some(next) = self.neighbour_at(ahead).cloned() else { return };
+        self.stand_by_at(id, &next);
+    }
+
+    /// Tells a vessel's crews of the region that it will cross to, once, and makes that region its guard.
+    fn stand_by_at(&mut self, id: VesselId, next: &Neighbour) {
+        let linked = self.link(next.region).is_some();
         let Some(owned) = self.owned.get_mut(&id) else { return };
+        if linked {
+            owned.guard = Some(next.region);
+        }
         if owned.standby != Some(next.region) {
             owned.standby = Some(next.region);
-            self.tell_standby(id, &next);
-        }
-        if self.link(next.region).is_some()
-            && let Some(owned) = self.owned.get_mut(&id)
-        {
-            owned.guard = Some(next.region);
+            self.tell_standby(id, next);
         }
     }
 
@@ -223,6 +227,12 @@ impl Region {
         let handoff = Outgoing::new(number, target, vessels.clone(), commit, lead / 3);
         self.outgoing.push(handoff);
         self.start_stream(target, &vessels);
+        // A group goes where its leader is: for some of its crews that is not the region ahead of them.
+        if let Some(neighbour) = self.neighbour(target).cloned() {
+            for &id in &vessels {
+                self.stand_by_at(id, &neighbour);
+            }
+        }
         let offer = Word::Offer { number, vessels: records, commit };
         self.send_region(target, Message::Handoff(offer), Way::Stream);
     }
@@ -329,7 +339,12 @@ impl Region {
     /// Stops publishing a group: its next tick is the target's. It stays here as a shadow.
     fn release(&mut self, index: usize) {
         let (target, vessels) = (self.outgoing[index].target(), self.outgoing[index].vessels().to_vec());
+        let there = self.neighbour(target).cloned();
         for id in vessels {
+            // Once more, for a crew whose second circuit did not open or was given up since.
+            if let Some(there) = &there {
+                self.tell_standby(id, there);
+            }
             let Some(mut record) = self.record(id) else { continue };
             record.epoch = record.epoch.next_hop();
             self.sim.remove(id);

@@ -92,6 +92,10 @@ pub enum Logged {
 
 /// What whoever runs the region has to do.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every action is a message; boxing each would cost more"
+)]
 pub enum Action {
     /// Send a message.
     Send {

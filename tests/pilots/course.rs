@@ -119,7 +119,7 @@ pub(crate) fn sail(sim: &mut Sim, sailors: &mut [Sailor], minutes: u64) {
             break;
         }
         sim.step();
-        if sim.tick().0 % STRIDE != 0 {
+        if !sim.tick().0.is_multiple_of(STRIDE) {
             continue;
         }
         for sailor in sailors.iter_mut() {
@@ -138,7 +138,7 @@ pub(crate) fn sail(sim: &mut Sim, sailors: &mut [Sailor], minutes: u64) {
                 sailor.seq += 1;
                 sim.apply(sailor.id, Input { session: 1, seq: sailor.seq, helm });
             }
-            if sim.tick().0 % (45 * 2) == 0 && sim.voyage(sailor.id).unwrap().finished.is_none() {
+            if sim.tick().0.is_multiple_of(45 * 2) && sim.voyage(sailor.id).unwrap().finished.is_none() {
                 sailor.track.push((sim.tick(), place));
                 let gear = sim.state(sailor.id).unwrap().gear;
                 sailor.log.push(format!(
