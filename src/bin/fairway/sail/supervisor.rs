@@ -25,9 +25,9 @@ const READY_PATIENCE: Duration = Duration::from_secs(20);
 /// Wall time for a stop that nobody waits for: regions end within their own patience.
 const STOP_PATIENCE: Duration = Duration::from_secs(12);
 /// Wall time for a stop after an interrupt; with what follows, everything has ended within two seconds.
-const INTERRUPT_PATIENCE: Duration = Duration::from_millis(1_200);
+const INTERRUPT_PATIENCE: Duration = Duration::from_millis(1_000);
 /// Wall time that the harbour has to end after its last answer, or after its lifeline was cut.
-const END_PATIENCE: Duration = Duration::from_millis(600);
+const END_PATIENCE: Duration = Duration::from_millis(400);
 /// Pause between two looks at whether it has ended.
 const LOOK: Duration = Duration::from_millis(5);
 /// Lines of its console that are kept.
