@@ -49,7 +49,7 @@ fn sources(room: &Path, found: &mut Vec<PathBuf>) {
     for path in entries {
         if path.is_dir() {
             sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
             found.push(path);
         }
     }

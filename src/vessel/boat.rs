@@ -285,8 +285,11 @@ mod tests {
         let text = include_str!("../../assets/boats/first407.toml");
         let typo = text.replace("beam_m = 3.77", "beem_m = 3.77");
         let error = BoatSpec::from_toml(&typo, "x.toml").unwrap_err().to_string();
+        let line = 1 + typo.lines().position(|line| line.contains("beem_m")).unwrap();
         assert!(
-            error.starts_with("x.toml:7") && error.contains("beem_m") && !error.contains('\n'),
+            error.starts_with(&format!("x.toml:{line}:"))
+                && error.contains("beem_m")
+                && !error.contains('\n'),
             "{error}"
         );
         for (from, to) in [("mass_kg = 7722.0", "mass_kg = nan"), ("span_m = 1.9", "span_m = -1.0")] {
