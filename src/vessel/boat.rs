@@ -140,7 +140,7 @@ impl BoatSpec {
     pub fn from_toml(text: &str, file_name: &str) -> Result<Self, BoatError> {
         let spec: Self = toml::from_str(text).map_err(|error| {
             let line =
-                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+                error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             let message = error.message().replace('\n', " ");
             BoatError(format!("{file_name}:{line}: {message}; see assets/boats/first407.toml for every key"))
         })?;
