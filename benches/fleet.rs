@@ -15,7 +15,9 @@ use fairway::pilots::{Booking, Crew, PilotProgress};
 use fairway::units::{TICK_HZ, VesselId};
 use fairway::vessel::boats;
 
-const FLEETS: [usize; 8] = [8, 16, 32, 64, 96, 128, 192, 256];
+const FLEETS: [usize; 10] = [16, 32, 64, 128, 192, 256, 384, 512, 640, 768];
+/// Regions that the process serves on its one port; pilots are dealt out among them.
+const CELLS: [&str; 4] = ["-4,12", "-4,10", "-6,12", "-6,10"];
 const SETTLE: Duration = Duration::from_secs(3);
 const MEASURE: Duration = Duration::from_secs(6);
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,7 +50,8 @@ fn pinned(core: &str, program: &str) -> Command {
 fn start_region(root: &Path) -> (Child, BufReader<ChildStdout>, String) {
     let mut child = pinned("0", env!("CARGO_BIN_EXE_fairway-region"))
         .current_dir(root)
-        .args(["--course", "regions/admiralty", "--cell", "-4,12", "--listen", "127.0.0.1:0", "--lifeline"])
+        .args(["--course", "regions/admiralty", "--listen", "127.0.0.1:0", "--lifeline"])
+        .args(CELLS.iter().flat_map(|cell| ["--cell", cell]))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -82,11 +85,11 @@ fn run(root: &Path, clients: usize) -> Option<Run> {
     .expect("a port is free");
     let boat = boats::named("first407").expect("a built-in boat").clone();
     let bookings = (0..clients)
-        .map(|_| Booking {
+        .map(|pilot| Booking {
             vessel: VesselId(0),
             ticket: Vec::new(),
             addr: addr.parse().expect("an address"),
-            name: "r0.admiralty.fairway".into(),
+            name: format!("r{}.admiralty.fairway", pilot % CELLS.len()),
             authority: None,
             boat: Some(boat.clone()),
         })
@@ -160,7 +163,7 @@ fn main() {
         }
     }
     let (clients, seen, datagrams, core) = best.map_or((0, 0, 0.0, 0.0), |run| {
-        (run.clients, OTHERS.min(run.clients - 1), run.states_per_tick, run.server_core)
+        (run.clients, OTHERS.min(run.clients / CELLS.len() - 1), run.states_per_tick, run.server_core)
     });
     let line = serde_json::json!({
         "bench": "fleet", "name": "clients_at_45hz", "value": clients, "unit": "clients",
