@@ -27,12 +27,12 @@ fn build_static(root: &Path) -> PathBuf {
     let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
         .current_dir(root)
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .args(["build", "--release", "--quiet", "--no-default-features", "--bin", "fairway-region"])
+        .args(["build", "--profile", "dist", "--quiet", "--no-default-features", "--bin", "fairway-region"])
         .args(["--target", TARGET])
         .status()
         .expect("cargo can be run");
     assert!(status.success(), "the static region server does not build");
-    root.join("target").join(TARGET).join("release/fairway-region")
+    root.join("target").join(TARGET).join("dist/fairway-region")
 }
 
 fn start(binary: &Path, root: &Path) -> (Child, String, BufReader<ChildStdout>) {
@@ -80,7 +80,6 @@ fn measure(binary: &Path, root: &Path) -> Vec<Figure> {
     let resident = metrics::resident_bytes(child.id()).expect("its status can be read");
     stop(child);
     let size = std::fs::metadata(binary).expect("it was built").len();
-    let stripped = stripped_size(binary);
     vec![
         Figure {
             name: "start_to_first_tick_ms",
@@ -105,21 +104,12 @@ fn measure(binary: &Path, root: &Path) -> Vec<Figure> {
         },
         Figure {
             name: "static_binary_mb",
-            value: stripped as f64 / 1e6,
+            value: size as f64 / 1e6,
             unit: "MB",
             budget: 8.0,
-            detail: format!("stripped; {:.1} MB with line tables", size as f64 / 1e6),
+            detail: "profile dist, stripped".into(),
         },
     ]
-}
-
-fn stripped_size(binary: &Path) -> u64 {
-    let stripped = binary.with_extension("stripped");
-    let status = Command::new("strip").arg("-o").arg(&stripped).arg(binary).status();
-    match status {
-        Ok(status) if status.success() => std::fs::metadata(&stripped).map_or(0, |meta| meta.len()),
-        _ => std::fs::metadata(binary).map_or(0, |meta| meta.len()),
-    }
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]

@@ -25,7 +25,8 @@ pub fn sin_cos_turns(turns: f64) -> (f64, f64) {
     }
 }
 
-/// Sine and cosine of an angle in radians.
+/// Sine and cosine of an angle in radians; error below 3e-16 + 3.4e-16·|angle|: the turns are rounded twice
+/// (1/2π and the product, each by half an ulp) before they are reduced.
 #[must_use]
 pub fn sin_cos(angle_rad: f64) -> (f64, f64) {
     sin_cos_turns(angle_rad * (1.0 / TAU))
@@ -249,7 +250,8 @@ mod tests {
     fn sine_and_cosine_agree_with_libm() {
         for x in sweep(-30.0, 30.0) {
             let (s, c) = sin_cos(x);
-            assert!((s - x.sin()).abs() < 4e-15 && (c - x.cos()).abs() < 4e-15, "at {x}");
+            let bound = 3e-16 + 3.4e-16 * x.abs();
+            assert!((s - x.sin()).abs() < bound && (c - x.cos()).abs() < bound, "at {x}");
             #[expect(clippy::cast_possible_truncation)]
             let t = ((x / TAU) - (x / TAU + 0.5).floor()) as f32;
             let (s, c) = sin_cos_turns_short(t);

@@ -1,5 +1,6 @@
 //! The corridor's plan, on scripted fleets: regions that boot slowly, drain slowly, and vessels that sail
 //! where the script says.
+#![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "no model")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

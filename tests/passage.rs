@@ -1,4 +1,17 @@
 //! Whole passages with real processes, as a user would sail them.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 use std::io::Read;
 use std::path::Path;

@@ -1,4 +1,17 @@
 //! A vessel does in the water what outside numbers say that it should.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 mod common;
 

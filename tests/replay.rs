@@ -1,4 +1,17 @@
 //! A vessel's bits depend on its state, its orders and the sea, and on nothing else.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 use std::path::Path;
 use std::sync::Arc;

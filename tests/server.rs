@@ -1,4 +1,17 @@
 //! The region server as a process.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -148,7 +161,7 @@ fn region_opens_no_file_after_ready() {
     let trace = dir.path().join("trace");
     let (x, y) = start_cell();
     let mut command = Command::new("strace");
-    command.args(["-f", "-tt", "-e", "trace=open,openat,openat2,write", "-s", "40", "-o"]).arg(&trace);
+    command.args(["-f", "-tt", "-e", "trace=open,openat,openat2,write", "-s", "400", "-o"]).arg(&trace);
     command.arg(REGION).arg("--course").arg(course("gullwing")).args(["--cell", &format!("{x},{y}")]);
     command.args(["--listen", "127.0.0.1:0", "--record"]).arg(dir.path().join("record"));
     command.arg("--lifeline");

@@ -8,13 +8,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use fairway::atlas::{Area, Mark};
-use fairway::limits::{DATAGRAM_BYTES, MESSAGE_BYTES, MESSAGE_DEPTH, TICKET_BYTES};
+use fairway::limits::{
+    CLIENT_MESSAGE_BYTES, DATAGRAM_BYTES, GROUP_VESSELS, MESSAGE_BYTES, MESSAGE_DEPTH, TICKET_BYTES,
+};
 use fairway::net::{Authority, Identity};
-use fairway::sim::Instruments;
+use fairway::sim::{Instruments, Vessel, Voyage};
 use fairway::units::{RegionId, Tick, VesselId};
-use fairway::vessel::{Helm, Input};
-use fairway::wire::message::{AppliedInput, Neighbour, Soundings, State, VesselReport, View};
-use fairway::wire::message::{ClockSetting, Epoch};
+use fairway::vessel::{BoatSpec, Gear, Helm, Input, VesselState};
+use fairway::wire::message::{
+    AppliedInput, Epoch, Neighbour, Soundings, State, VesselRecord, VesselReport, View, Word,
+};
 use fairway::wire::{
     Message, Rights, Ticket, TicketError, TicketKey, VERSION, WireError, decode, encode, encode_into, ticket,
 };
@@ -122,7 +125,7 @@ fn neighbours() -> impl Strategy<Value = Message> {
 
 fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
-        vec(any::<u8>(), 0..600).prop_map(|ticket| Message::Join { ticket, boat: None }),
+        vec(any::<u8>(), 0..600).prop_map(|ticket| Message::Join { ticket, boat: None, resume: Some(3) }),
         (any::<u32>(), any::<u32>(), helm()).prop_map(|(vessel, seq, helm)| Message::Helm {
             vessel: VesselId(vessel),
             seq,
@@ -309,12 +312,67 @@ fn state_with_its_neighbours_fits_one_datagram() {
     assert!(bytes(7) <= DATAGRAM_BYTES, "{} bytes with none, {} with seven others", bytes(0), bytes(7));
 }
 
+/// A vessel with everything that a record can hold.
+fn record(number: u32) -> VesselRecord {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/boats/first407.toml");
+    let boat = BoatSpec::from_toml(&std::fs::read_to_string(folder).unwrap(), folder).unwrap();
+    let far = DVec3::new(123_456.789, -98_765.432, 1.234_567);
+    let helm = Helm { rudder_rad: 0.1, sheet: 0.7, reef: 0.9, flat: 0.8, spinnaker: true, throttle: 0.3 };
+    let state = VesselState {
+        position_m: far,
+        attitude: DQuat::from_xyzw(0.1, 0.2, 0.3, 0.927),
+        velocity_mps: far,
+        spin_radps: far,
+        helm,
+        gear: Gear {
+            rudder_rad: 0.1,
+            sheet: 0.7,
+            reef: 0.9,
+            flat: 0.8,
+            spinnaker: 0.5,
+            throttle: 0.3,
+            crew: -0.4,
+        },
+        session: u32::MAX,
+        seq: u32::MAX,
+    };
+    let mark = |number| Mark {
+        name: format!("Fairway buoy of the {number}th leg"),
+        place: DVec2::new(far.x, far.y),
+        radius_m: 50.5,
+    };
+    VesselRecord {
+        vessel: Vessel {
+            id: VesselId(number),
+            boat,
+            state,
+            voyage: Voyage { marks: (0..12).map(mark).collect(), passed: 11, ..Voyage::default() },
+        },
+        tick: Tick(u64::MAX),
+        epoch: Epoch { term: u32::MAX, hop: u32::MAX },
+        crew_key: [0xff; 32],
+        sessions: u32::MAX,
+        guard: Some(RegionId(u32::MAX)),
+    }
+}
+
 #[test]
-fn messages_of_a_clock_and_marks_come_back() {
-    let mark = Mark { name: "Point Wilson".to_owned(), place: DVec2::new(1.5, -2.5), radius_m: 50.0 };
-    let clock = ClockSetting { tick: Tick(1), unix_ns: u64::MAX, warp: 30.0 };
-    let bytes = rmp_serde::to_vec(&(&mark, clock)).unwrap();
-    assert_eq!(rmp_serde::from_slice::<(Mark, ClockSetting)>(&bytes).unwrap(), (mark, clock));
+fn full_group_is_offered_in_half_of_one_message() {
+    let vessels: Vec<VesselRecord> = (0..64).map(record).collect();
+    assert_eq!(vessels.len(), GROUP_VESSELS);
+    let offer = Message::Handoff(Word::Offer { number: u32::MAX, vessels, commit: Tick(u64::MAX) });
+    let bytes = encode(Some(RegionId(u32::MAX)), &offer).unwrap();
+    assert!(bytes.len() <= MESSAGE_BYTES / 2, "{} bytes", bytes.len());
+    assert_eq!(decode(&bytes, MESSAGE_BYTES), Ok((Some(RegionId(u32::MAX)), offer)));
+}
+
+#[test]
+fn boat_fits_what_a_client_may_send() {
+    let join =
+        Message::Join { ticket: vec![0xff; TICKET_BYTES], boat: Some(record(1).vessel.boat), resume: None };
+    let bytes = encode(None, &join).unwrap();
+    assert!(bytes.len() <= CLIENT_MESSAGE_BYTES / 2, "{} bytes", bytes.len());
+    assert_eq!(decode(&bytes, CLIENT_MESSAGE_BYTES), Ok((None, join)));
 }
 
 const NOW_S: u64 = 1_800_000_000;

@@ -277,7 +277,7 @@ mod tests {
         let (distance_m, point) = coast.nearest(DVec2::new(-3000.0, 500.0)).unwrap();
         assert!((distance_m - 3000.0).abs() < 1e-9 && point == DVec2::new(0.0, 500.0));
         let (distance_m, _) = coast.nearest(DVec2::new(20_000.0, 15_000.0)).unwrap();
-        assert!((distance_m - (19_000.0_f64.powi(2) + 14_000.0_f64.powi(2)).sqrt()).abs() < 1e-9);
+        assert!((distance_m - DVec2::new(19_000.0, 14_000.0).length()).abs() < 1e-9);
         assert!(coast.nearest(DVec2::new(90_000.0, 0.0)).is_none());
         let area = Area { min: DVec2::new(-600.0, -700.0), max: DVec2::new(-100.0, -200.0) };
         let candidates = coast.candidates(area);

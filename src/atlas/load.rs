@@ -213,7 +213,7 @@ impl Reader<'_> {
         };
         let [west, south, east, north] = corners;
         let sides = [east - west, north - south];
-        if sides.iter().all(|&side| side >= 256.0 && side <= COURSE_SIDE_M) && west.abs() + south.abs() < 2e5
+        if sides.iter().all(|&side| (256.0..=COURSE_SIDE_M).contains(&side)) && west.abs() + south.abs() < 2e5
         {
             return Some(Area { min: DVec2::new(west, south), max: DVec2::new(east, north) });
         }
@@ -554,17 +554,4 @@ fn geojson_rings(path: &Path, text: &str, projection: &Projection) -> Result<Vec
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_courses_load() {
-        for name in ["admiralty", "gullwing"] {
-            let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(name);
-            match check(&dir) {
-                Ok(course) => assert_eq!(course.name, name),
-                Err(errors) => panic!("{errors:#?}"),
-            }
-        }
-    }
-}
+mod tests;

@@ -49,76 +49,70 @@ impl LandRaster {
 
     /// Whether the square that a place lies in is land.
     #[must_use]
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the squares")]
-    #[expect(clippy::cast_precision_loss, reason = "an extent has few squares")]
     pub fn is_land(&self, place: DVec2) -> bool {
-        let x = place.x * (1.0 / SQUARE_M) - self.origin[0] as f64;
-        let y = place.y * (1.0 / SQUARE_M) - self.origin[1] as f64;
-        // Also false for what is not a number. Within, a conversion is the floor, without a call.
-        if !(x >= 0.0 && y >= 0.0 && x < self.columns as f64 && y < self.rows as f64) {
-            return false;
-        }
-        let (column, row) = (x as usize, y as usize);
-        self.words[row * self.words_per_row + column / 64] >> (column % 64) & 1 == 1
+        self.is_square_land(self.squares(place))
     }
 
     /// How much of the straight line between two places lies over land, metres, to about one square.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand steps")]
     pub fn land_between_m(&self, from: DVec2, to: DVec2) -> f64 {
-        let line = to - from;
-        let length_m = line.length();
+        let length_m = (to - from).length();
         let steps = (length_m / SQUARE_M).ceil().clamp(1.0, 10_000.0) as u32;
-        let step = line / f64::from(steps);
-        let land = (0..steps).filter(|&i| self.is_land(from + step * (f64::from(i) + 0.5))).count();
-        #[expect(clippy::cast_precision_loss, reason = "a few thousand steps")]
-        let share = land as f64 / f64::from(steps);
-        share * length_m
+        let (from, to) = (self.squares(from), self.squares(to));
+        let step = (to - from) / f64::from(steps);
+        let land: u32 =
+            (0..steps).map(|i| u32::from(self.is_square_land(from + step * (f64::from(i) + 0.5)))).sum();
+        f64::from(land) / f64::from(steps) * length_m
     }
 
     /// Distance over open water from a place along a unit vector, metres, to about one square; `None` when
     /// no land lies within the extent that way.
     #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an extent has few squares")]
     pub fn open_water_m(&self, from: DVec2, towards: DVec2) -> Option<f64> {
-        let low = DVec2::new(self.west_m(), self.south_m());
-        let high = low + DVec2::new(width(self.columns), width(self.rows));
-        let mut distance_m = 0.5 * SQUARE_M;
-        loop {
-            let place = from + towards * distance_m;
-            // Only a way out ends the search: a place outside may look back in.
-            let leaving = (place.x < low.x && towards.x <= 0.0)
-                || (place.y < low.y && towards.y <= 0.0)
-                || (place.x > high.x && towards.x >= 0.0)
-                || (place.y > high.y && towards.y >= 0.0);
-            if leaving {
-                return None;
+        let from = self.squares(from);
+        // Squares until the line has left the extent for good; a place outside may look back in.
+        let exit = |at: f64, way: f64, size: f64| {
+            if way > 0.0 {
+                (size - at) / way
+            } else if way < 0.0 {
+                -at / way
+            } else {
+                f64::INFINITY
             }
-            if self.is_land(place) {
-                return Some(distance_m - 0.5 * SQUARE_M);
+        };
+        let last =
+            exit(from.x, towards.x, self.columns as f64).min(exit(from.y, towards.y, self.rows as f64));
+        let mut along = 0.5;
+        while along <= last {
+            if self.is_square_land(from + towards * along) {
+                return Some((along - 0.5) * SQUARE_M);
             }
-            distance_m += SQUARE_M;
-            if distance_m > super::projection::REACH_M {
-                return None;
-            }
+            along += 1.0;
         }
+        None
     }
 
+    /// A place in squares from the raster's south-west corner.
+    #[inline]
     #[expect(clippy::cast_precision_loss, reason = "courses are within 200 km")]
-    fn west_m(&self) -> f64 {
-        self.origin[0] as f64 * SQUARE_M
+    fn squares(&self, place: DVec2) -> DVec2 {
+        place * (1.0 / SQUARE_M) - DVec2::new(self.origin[0] as f64, self.origin[1] as f64)
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "courses are within 200 km")]
-    fn south_m(&self) -> f64 {
-        self.origin[1] as f64 * SQUARE_M
+    /// Whether a square is land.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the squares")]
+    #[expect(clippy::cast_precision_loss, reason = "an extent has few squares")]
+    fn is_square_land(&self, at: DVec2) -> bool {
+        // Also false for what is not a number. Within, a conversion is the floor, without a call.
+        if !(at.x >= 0.0 && at.y >= 0.0 && at.x < self.columns as f64 && at.y < self.rows as f64) {
+            return false;
+        }
+        let (column, row) = (at.x as usize, at.y as usize);
+        self.words[row * self.words_per_row + column / 64] >> (column % 64) & 1 == 1
     }
-}
-
-/// Width of a number of squares, metres.
-#[expect(clippy::cast_precision_loss, reason = "courses are within 200 km")]
-fn width(squares: usize) -> f64 {
-    squares as f64 * SQUARE_M
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Areas above a level on a grid of heights, by marching squares, as one SVG path.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use glam::DVec2;
@@ -44,71 +45,102 @@ impl Relief {
         self.origin + DVec2::new(column as f64, row as f64) * self.spacing_m
     }
 
-    fn height(&self, row: usize, column: usize) -> f64 {
-        self.heights_m[row * self.columns + column]
-    }
-
-    /// The path data of everything at or above a level.
+    /// The path data of everything at or above a level: closed rings, their inside to the left.
     pub(super) fn above(&self, level_m: f64, frame: &Frame) -> String {
+        let mut next = self.crossings(level_m);
         let mut path = String::new();
-        for row in 0..self.rows - 1 {
-            // Squares that are wholly above are joined to runs: most of the land is.
-            let mut run: Option<usize> = None;
-            for column in 0..self.columns - 1 {
-                let whole = self.corners(row, column).iter().all(|(_, height)| *height >= level_m);
-                match (whole, run) {
-                    (true, None) => run = Some(column),
-                    (false, Some(start)) => {
-                        self.push_run(&mut path, row, start, column, frame);
-                        run = None;
-                    }
-                    _ => {}
-                }
-                if !whole {
-                    self.push_square(&mut path, row, column, level_m, frame);
-                }
+        // Each crossing leads to exactly one other, so every walk comes back to where it began.
+        while let Some((&first, _)) = next.first_key_value() {
+            let mut ring = Vec::new();
+            let mut edge = first;
+            while let Some(following) = next.remove(&edge) {
+                ring.push(frame.at(self.crossing(edge, level_m)));
+                edge = following;
             }
-            if let Some(start) = run {
-                self.push_run(&mut path, row, start, self.columns - 1, frame);
-            }
+            push_ring(&mut path, &ring);
         }
         path
     }
 
-    /// The corners of a square, against the clock from the south-west.
-    fn corners(&self, row: usize, column: usize) -> [(DVec2, f64); 4] {
-        [(row, column), (row, column + 1), (row + 1, column + 1), (row + 1, column)]
-            .map(|(r, c)| (self.place(r, c), self.height(r, c)))
-    }
-
-    fn push_run(&self, path: &mut String, row: usize, from: usize, to: usize, frame: &Frame) {
-        let corners =
-            [self.place(row, from), self.place(row, to), self.place(row + 1, to), self.place(row + 1, from)];
-        push_ring(path, &corners, frame);
-    }
-
-    /// The part of one square that lies above the level: its corners above and the crossings of its edges.
-    fn push_square(&self, path: &mut String, row: usize, column: usize, level_m: f64, frame: &Frame) {
-        let corners = self.corners(row, column);
-        let mut ring = Vec::with_capacity(8);
-        for index in 0..4 {
-            let ((a, high_a), (b, high_b)) = (corners[index], corners[(index + 1) % 4]);
-            if high_a >= level_m {
-                ring.push(a);
-            }
-            if (high_a >= level_m) != (high_b >= level_m) {
-                ring.push(a + (b - a) * ((level_m - high_a) / (high_b - high_a)));
+    /// From each edge where the boundary enters a square to the edge where it leaves, over all squares; the
+    /// grid is thought to lie in a frame of samples far below, so that every ring closes.
+    fn crossings(&self, level_m: f64) -> BTreeMap<Edge, Edge> {
+        let mut next = BTreeMap::new();
+        for row in 0..=self.rows {
+            for column in 0..=self.columns {
+                // Corners and edges against the clock from the south-west and the south.
+                let corners = [(row, column), (row, column + 1), (row + 1, column + 1), (row + 1, column)]
+                    .map(|(r, c)| self.padded(r, c).is_some_and(|height| height >= level_m));
+                let edges = [
+                    Edge { row, column, upright: false },
+                    Edge { row, column: column + 1, upright: true },
+                    Edge { row: row + 1, column, upright: false },
+                    Edge { row, column, upright: true },
+                ];
+                for leave in 0..4 {
+                    if !corners[leave] || corners[(leave + 1) % 4] {
+                        continue;
+                    }
+                    let enter = (1..4)
+                        .map(|step| (leave + step) % 4)
+                        .find(|&edge| !corners[edge] && corners[(edge + 1) % 4]);
+                    if let Some(enter) = enter {
+                        next.insert(edges[leave], edges[enter]);
+                    }
+                }
             }
         }
-        if ring.len() >= 3 {
-            push_ring(path, &ring, frame);
+        next
+    }
+
+    /// The height of a sample of the padded grid; `None` in its frame.
+    fn padded(&self, row: usize, column: usize) -> Option<f64> {
+        let inside = (1..=self.rows).contains(&row) && (1..=self.columns).contains(&column);
+        inside.then(|| self.heights_m[(row - 1) * self.columns + column - 1])
+    }
+
+    /// Where the level crosses an edge of the padded grid.
+    fn crossing(&self, edge: Edge, level_m: f64) -> DVec2 {
+        let Edge { row, column, upright } = edge;
+        let (row_b, column_b) = if upright { (row + 1, column) } else { (row, column + 1) };
+        match (self.padded(row, column), self.padded(row_b, column_b)) {
+            (Some(a), Some(b)) => {
+                let (from, to) = (self.place(row - 1, column - 1), self.place(row_b - 1, column_b - 1));
+                from + (to - from) * ((level_m - a) / (b - a))
+            }
+            (Some(_), None) => self.place(row - 1, column - 1),
+            _ => self.place(row_b - 1, column_b - 1),
         }
     }
 }
 
-fn push_ring(path: &mut String, ring: &[DVec2], frame: &Frame) {
-    for (index, place) in ring.iter().enumerate() {
-        let at = frame.at(*place);
+/// An edge of the padded grid: from its sample to the east, or, upright, to the north.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Edge {
+    row: usize,
+    column: usize,
+    upright: bool,
+}
+
+/// Writes a ring, without the points that lie on the line between their neighbours.
+pub(super) fn push_ring(path: &mut String, ring: &[DVec2]) {
+    let mut kept: Vec<DVec2> = Vec::with_capacity(ring.len());
+    for (index, &point) in ring.iter().enumerate() {
+        let following = ring[(index + 1) % ring.len()];
+        let straight = kept.last().is_some_and(|&last| {
+            let along = following - last;
+            let length = along.length();
+            // Short hops only: a long row of tiny bends must not be taken for a line.
+            length > 0.0 && length < 40.0 && along.perp_dot(point - last).abs() < 0.15 * length
+        });
+        if !straight {
+            kept.push(point);
+        }
+    }
+    if kept.len() < 3 {
+        return;
+    }
+    for (index, at) in kept.iter().enumerate() {
         // Writing to a string cannot fail.
         let _ = write!(path, "{}{:.1} {:.1}", if index == 0 { 'M' } else { 'L' }, at.x, at.y);
     }

@@ -4,6 +4,7 @@
 //! handwriting in magenta and black. Nothing is fetched; the file stands alone.
 
 mod bands;
+mod legend;
 mod paper;
 mod sheet;
 

@@ -82,7 +82,7 @@ impl Paper {
         let _ = writeln!(self.body, "<{name} {attributes}/>");
     }
 
-    /// A text in one line, with a white halo so that it can be read on anything.
+    /// A text in one line.
     pub(super) fn text(&mut self, at: DVec2, class: &str, anchor: Anchor, words: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
@@ -96,6 +96,13 @@ impl Paper {
             at.y,
             escape(words)
         );
+    }
+
+    /// A text with a white halo, to be read on anything. Drawn twice: not every reader of SVG knows
+    /// `paint-order`.
+    pub(super) fn label(&mut self, at: DVec2, class: &str, anchor: Anchor, words: &str) {
+        self.text(at, &format!("{class} halo"), anchor, words);
+        self.text(at, class, anchor, words);
     }
 
     /// A line through pixels.
@@ -120,8 +127,9 @@ impl Paper {
 .head{{font-size:13px;font-weight:600;fill:#1d2b36;letter-spacing:.04em}}
 .note{{font-size:13px;fill:#2c3a45}}
 .fine{{font-size:11px;fill:#5d6b75}}
-.mark{{font-size:13px;font-weight:600;fill:#8a1f6a;paint-order:stroke;stroke:#fff;stroke-width:3px;stroke-linejoin:round}}
-.time{{font-size:10.5px;fill:#33424d;paint-order:stroke;stroke:#fff;stroke-width:2.5px;stroke-linejoin:round}}
+.mark{{font-size:13px;font-weight:600;fill:#8a1f6a}}
+.time{{font-size:10.5px;fill:#33424d}}
+.halo{{fill:#fff;stroke:#fff;stroke-width:3px;stroke-linejoin:round;stroke-opacity:.85}}
 </style>
 <rect width="100%" height="100%" fill="#fdfcf8"/>
 {}</svg>

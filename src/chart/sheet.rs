@@ -4,31 +4,31 @@ use std::collections::BTreeSet;
 
 use glam::DVec2;
 
-use super::bands::Relief;
+use super::bands::{Relief, push_ring};
+use super::legend::duration;
 use super::paper::{Anchor, Frame, Paper};
 use super::{Options, Track};
 use crate::atlas::Cell;
 use crate::sea::Sea;
-use crate::trig;
-use crate::units::{NAUTICAL_MILE_M, TICK_HZ, Tick, degrees, knots};
+use crate::units::{TICK_HZ, Tick, knots};
 
 /// Colours of tracks, told apart also by most colour-blind readers (Okabe and Ito 2008, darkened to be
 /// read on white).
-const INKS: [&str; 8] =
+pub(super) const INKS: [&str; 8] =
     ["#c1440e", "#0060a0", "#00785a", "#7a3d8f", "#a07000", "#c2185b", "#2f4b8f", "#5b5b00"];
 /// Heights above chart datum at which the colour changes, with the colour from there up.
-const BANDS: [(f64, &str); 5] =
+pub(super) const BANDS: [(f64, &str); 5] =
     [(-50.0, "#eef5fa"), (-20.0, "#dfedf7"), (-10.0, "#cde3f2"), (-5.0, "#b5d6ec"), (-2.0, "#9cc8e4")];
 /// Colour of land.
 const LAND: &str = "#f2e3b6";
+/// Distance between two arrows of current, pixels.
+const CURRENT_STEP_PX: f64 = 58.0;
 /// Width of the legend, pixels.
-const LEGEND_PX: f64 = 230.0;
+pub(super) const LEGEND_PX: f64 = 230.0;
 /// Blank edge of the page, pixels.
-const EDGE_PX: f64 = 22.0;
+pub(super) const EDGE_PX: f64 = 22.0;
 /// Height of the title, pixels.
 const HEAD_PX: f64 = 74.0;
-/// Names in the legend at most; the rest is counted.
-const NAMES: usize = 30;
 /// Points of one track drawn at most: several per pixel are of no use.
 const POINTS: usize = 3_000;
 /// Cells outlined at most; beyond that the lattice would hide the chart.
@@ -37,12 +37,15 @@ const CELLS: usize = 2_000;
 /// A chart in the making.
 #[derive(Debug)]
 pub(super) struct Sheet<'a> {
-    sea: &'a Sea,
-    tracks: &'a [Track],
-    options: &'a Options,
-    frame: Frame,
-    middle: Tick,
-    paper: Paper,
+    pub(super) sea: &'a Sea,
+    pub(super) tracks: &'a [Track],
+    pub(super) options: &'a Options,
+    pub(super) frame: Frame,
+    /// The middle of the passages.
+    pub(super) middle: Tick,
+    /// Length of an arrow of one knot of current, pixels.
+    pub(super) knot_px: f64,
+    pub(super) paper: Paper,
 }
 
 impl<'a> Sheet<'a> {
@@ -59,7 +62,7 @@ impl<'a> Sheet<'a> {
         let first = ticks().min().unwrap_or(course.start);
         let last = ticks().max().unwrap_or(course.start);
         let middle = first.after(last.since(first) / 2);
-        Self { sea, tracks, options, frame, middle, paper: Paper::default() }
+        Self { sea, tracks, options, frame, middle, knot_px: 28.0, paper: Paper::default() }
     }
 
     pub(super) fn draw(mut self) -> String {
@@ -70,6 +73,7 @@ impl<'a> Sheet<'a> {
         if self.options.currents {
             self.draw_currents();
         }
+        self.draw_graticule();
         self.draw_start();
         for index in 0..self.tracks.len() {
             self.draw_track(index);
@@ -101,9 +105,33 @@ impl<'a> Sheet<'a> {
             }
         }
         let land = relief.above(0.0, &frame);
+        self.paper.element("path", format_args!(r#"d="{land}" fill="{LAND}""#));
+        // A digitised coast is sharper than the grid of depths, and gets the ink.
+        let mut coast = String::new();
+        for ring in self.sea.course().coast().rings() {
+            let ring: Vec<DVec2> = ring.iter().map(|place| frame.at(*place)).collect();
+            push_ring(&mut coast, &ring);
+        }
         self.paper.element(
             "path",
-            format_args!(r##"d="{land}" fill="{LAND}" stroke="{LAND}" stroke-width="0.5""##),
+            format_args!(
+                r##"d="{coast}" fill="{LAND}" stroke="#a8935a" stroke-width="0.8" fill-rule="evenodd""##
+            ),
+        );
+        let extent = self.sea.course().extent;
+        let (corner, opposite) = (
+            frame.at(DVec2::new(extent.min.x, extent.max.y)),
+            frame.at(DVec2::new(extent.max.x, extent.min.y)),
+        );
+        self.paper.element(
+            "rect",
+            format_args!(
+                r##"x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" fill="none" stroke="#6b7c88" stroke-width="1" stroke-dasharray="8 5""##,
+                corner.x,
+                corner.y,
+                opposite.x - corner.x,
+                opposite.y - corner.y
+            ),
         );
     }
 
@@ -131,33 +159,40 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// Arrows of the current every sixty pixels where there is water to flow.
-    fn draw_currents(&mut self) {
-        const STEP_PX: f64 = 58.0;
-        let scale = self.frame.scale();
+    /// The current on a grid of pixels where there is water to flow: place and velocity.
+    fn currents(&self) -> Vec<(DVec2, DVec2)> {
         let area = self.frame.area;
-        let step_m = STEP_PX / scale;
+        let step_m = CURRENT_STEP_PX / self.frame.scale();
+        let mut found = Vec::new();
         let mut place = area.min + DVec2::splat(0.5 * step_m);
         while place.y < area.max.y {
             if self.sea.bed_m(place) < -3.0 {
                 let current = self.sea.at(place, self.middle).current_mps;
-                let pace = current.length();
-                if pace > 0.03 {
-                    // A knot is half a step long; the fastest stay within their own step.
-                    let length = (28.0 * knots(pace)).clamp(5.0, STEP_PX * 0.95);
-                    self.draw_arrow(self.frame.at(place), current / pace * length, "#2a8a8a", 1.1);
+                if current.length() > 0.03 {
+                    found.push((place, current));
                 }
             }
             place.x += step_m;
             if place.x >= area.max.x {
-                place.x = area.min.x + 0.5 * step_m;
-                place.y += step_m;
+                place = DVec2::new(area.min.x + 0.5 * step_m, place.y + step_m);
             }
+        }
+        found
+    }
+
+    fn draw_currents(&mut self) {
+        let found = self.currents();
+        let fastest_kn = found.iter().map(|(_, current)| knots(current.length())).fold(0.0, f64::max);
+        // The fastest stays within its own step; where all is slow a knot has half a step.
+        self.knot_px = (0.85 * CURRENT_STEP_PX / fastest_kn.max(0.1)).min(28.0);
+        for (place, current) in found {
+            let length = (self.knot_px * knots(current.length())).max(4.0);
+            self.draw_arrow(self.frame.at(place), current.normalize() * length, "#2a8a8a", 1.0);
         }
     }
 
     /// An arrow centred on a pixel; `along` in pixels with y up.
-    fn draw_arrow(&mut self, centre: DVec2, along: DVec2, colour: &str, width: f64) {
+    pub(super) fn draw_arrow(&mut self, centre: DVec2, along: DVec2, colour: &str, width: f64) {
         let half = DVec2::new(along.x, -along.y) * 0.5;
         let (tail, tip) = (centre - half, centre + half);
         let unit = half.normalize_or_zero();
@@ -171,6 +206,39 @@ impl<'a> Sheet<'a> {
                 tail.x, tail.y, tip.x, tip.y, left.x, left.y, tip.x, tip.y, right.x, right.y
             ),
         );
+    }
+
+    /// Meridians and parallels at round minutes, where the course lies on Earth.
+    fn draw_graticule(&mut self) {
+        let frame = self.frame;
+        let course = self.sea.course();
+        let centre = frame.area.centre();
+        let (Some(south_west), Some(north_east), Some(middle)) = (
+            course.geographic_of(frame.area.min),
+            course.geographic_of(frame.area.max),
+            course.geographic_of(centre),
+        ) else {
+            return;
+        };
+        let (low, high) = (frame.left, frame.top + frame.height);
+        for minute in round_minutes(south_west.0, north_east.0) {
+            let Ok(place) = course.place_of(minute / 60.0, middle.1) else { continue };
+            let y = frame.at(place).y;
+            self.draw_thin_line(DVec2::new(low, y), DVec2::new(low + frame.width, y));
+            let words = angle_words(minute, if minute < 0.0 { 'S' } else { 'N' });
+            self.paper.label(DVec2::new(low + 6.0, y - 3.0), "fine", Anchor::Start, &words);
+        }
+        for minute in round_minutes(south_west.1, north_east.1) {
+            let Ok(place) = course.place_of(middle.0, minute / 60.0) else { continue };
+            let x = frame.at(place).x;
+            self.draw_thin_line(DVec2::new(x, frame.top), DVec2::new(x, high));
+            let words = angle_words(minute, if minute < 0.0 { 'W' } else { 'E' });
+            self.paper.label(DVec2::new(x + 4.0, frame.top + 13.0), "fine", Anchor::Start, &words);
+        }
+    }
+
+    fn draw_thin_line(&mut self, from: DVec2, to: DVec2) {
+        self.paper.polyline(&[from, to], r##"stroke="#6b7c88" stroke-width="0.5" stroke-opacity="0.45""##);
     }
 
     fn draw_start(&mut self) {
@@ -188,7 +256,7 @@ impl<'a> Sheet<'a> {
             );
         }
         let below = if port.y > starboard.y { port } else { starboard };
-        self.paper.text(below + DVec2::new(0.0, 17.0), "mark", Anchor::Middle, "Start");
+        self.paper.label(below + DVec2::new(0.0, 17.0), "mark", Anchor::Middle, "Start");
     }
 
     fn draw_track(&mut self, index: usize) {
@@ -252,7 +320,7 @@ impl<'a> Sheet<'a> {
             }
         }
         for (at, words) in labels {
-            self.paper.text(at, "time", Anchor::Start, &words);
+            self.paper.label(at, "time", Anchor::Start, &words);
         }
     }
 
@@ -296,252 +364,28 @@ impl<'a> Sheet<'a> {
             let right = at.x > self.frame.left + 0.72 * self.frame.width;
             let (shift, anchor) =
                 if right { (-radius - 5.0, Anchor::End) } else { (radius + 5.0, Anchor::Start) };
-            self.paper.text(at + DVec2::new(shift, 4.5), "mark", anchor, &words);
+            self.paper.label(at + DVec2::new(shift, 4.5), "mark", anchor, &words);
         }
-    }
-
-    fn draw_neatline(&mut self) {
-        let frame = self.frame;
-        self.paper.element(
-            "rect",
-            format_args!(
-                r##"x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" fill="none" stroke="#33424d" stroke-width="1.2""##,
-                frame.left, frame.top, frame.width, frame.height
-            ),
-        );
-        self.draw_scale_bar();
-        self.draw_north();
-    }
-
-    /// A scale bar of a round number of miles, about a fifth of the map wide.
-    fn draw_scale_bar(&mut self) {
-        let frame = self.frame;
-        let room_m = 0.24 * frame.width / frame.scale();
-        let miles = [20.0, 10.0, 5.0, 2.0, 1.0, 0.5, 0.2, 0.1]
-            .into_iter()
-            .find(|miles| miles * NAUTICAL_MILE_M <= room_m)
-            .unwrap_or(0.05);
-        let length = miles * NAUTICAL_MILE_M * frame.scale();
-        let (x, y) = (frame.left + 16.0, frame.top + frame.height - 18.0);
-        self.paper.element(
-            "rect",
-            format_args!(
-                r##"x="{:.1}" y="{:.1}" width="{:.1}" height="38" rx="4" fill="#ffffff" fill-opacity="0.8""##,
-                x - 8.0,
-                y - 24.0,
-                length + 16.0
-            ),
-        );
-        for part in 0..4_u8 {
-            let fill = if part % 2 == 0 { "#1d2b36" } else { "#ffffff" };
-            self.paper.element(
-                "rect",
-                format_args!(
-                    r##"x="{:.1}" y="{y:.1}" width="{:.1}" height="5" fill="{fill}" stroke="#1d2b36" stroke-width="0.8""##,
-                    x + length * f64::from(part) / 4.0,
-                    length / 4.0
-                ),
-            );
-        }
-        let words =
-            if miles == 1.0 { "1 nautical mile".to_owned() } else { format!("{miles} nautical miles") };
-        let words = if length < 110.0 { format!("{miles} M") } else { words };
-        self.paper.text(DVec2::new(x, y - 6.0), "fine", Anchor::Start, &words);
-    }
-
-    fn draw_north(&mut self) {
-        let at = DVec2::new(self.frame.left + self.frame.width - 26.0, self.frame.top + 44.0);
-        self.paper.element(
-            "path",
-            format_args!(
-                r##"d="M{x:.1} {tip:.1}L{l:.1} {low:.1}L{x:.1} {mid:.1}L{r:.1} {low:.1}Z" fill="#1d2b36" stroke="#fff" stroke-width="1""##,
-                x = at.x,
-                l = at.x - 8.0,
-                r = at.x + 8.0,
-                tip = at.y - 18.0,
-                low = at.y + 14.0,
-                mid = at.y + 7.0
-            ),
-        );
-        self.paper.text(at - DVec2::new(0.0, 22.0), "mark", Anchor::Middle, "N");
-    }
-
-    fn draw_title(&mut self) {
-        let course = self.sea.course();
-        let title = self.options.title.clone().unwrap_or_else(|| capitalised(&course.name));
-        self.paper.text(DVec2::new(EDGE_PX, 36.0), "title", Anchor::Start, &title);
-        let ticks = || self.tracks.iter().flat_map(|track| track.points.iter().map(|(tick, _)| *tick));
-        let vessels = match self.tracks.len() {
-            1 => "1 vessel".to_owned(),
-            n => format!("{n} vessels"),
-        };
-        let words = match (ticks().min(), ticks().max()) {
-            (Some(first), Some(last)) => {
-                let from = moment(course.epoch_unix_s, first);
-                format!("{vessels}, from {from} UTC, {} under way", duration(last.since(first)))
-            }
-            _ => vessels,
-        };
-        self.paper.text(DVec2::new(EDGE_PX, 58.0), "subtitle", Anchor::Start, &words);
-    }
-
-    fn draw_legend(&mut self) {
-        let left = self.frame.left + self.frame.width + EDGE_PX;
-        let mut y = self.frame.top + 8.0;
-        y = self.draw_weather(left, y);
-        self.paper.text(DVec2::new(left, y), "head", Anchor::Start, "Vessels");
-        y += 20.0;
-        for (index, track) in self.tracks.iter().take(NAMES).enumerate() {
-            let ink = INKS[index % INKS.len()];
-            self.paper.polyline(
-                &[DVec2::new(left, y - 4.0), DVec2::new(left + 22.0, y - 4.0)],
-                &format!(r#"stroke="{ink}" stroke-width="3""#),
-            );
-            let mut name: String = track.name.chars().take(20).collect();
-            if name.len() < track.name.len() {
-                name.push('…');
-            }
-            self.paper.text(DVec2::new(left + 30.0, y), "note", Anchor::Start, &name);
-            let first = track.points.first().map_or(Tick(0), |(tick, _)| *tick);
-            let arrival = track.finished.map_or("under way".to_owned(), |tick| duration(tick.since(first)));
-            self.paper.text(DVec2::new(left + LEGEND_PX - 6.0, y), "note", Anchor::End, &arrival);
-            y += 19.0;
-        }
-        if self.tracks.len() > NAMES {
-            let words = format!("and {} more", self.tracks.len() - NAMES);
-            self.paper.text(DVec2::new(left + 30.0, y), "fine", Anchor::Start, &words);
-            y += 19.0;
-        }
-        self.draw_key(left, y + 12.0);
-    }
-
-    /// Wind, sea and tide half-way through; returns where the legend goes on.
-    fn draw_weather(&mut self, left: f64, top: f64) -> f64 {
-        let here = self.place_in_the_middle();
-        let sample = self.sea.at(here, self.middle);
-        let wind = sample.wind_mps;
-        let from_deg = degrees(trig::heading(-wind.x, -wind.y));
-        let mut y = top;
-        let clock = moment(self.sea.course().epoch_unix_s, self.middle);
-        let clock = clock.split(' ').nth(1).unwrap_or("").to_owned();
-        self.paper.text(DVec2::new(left, y), "head", Anchor::Start, &format!("At {clock} UTC"));
-        let centre = DVec2::new(left + 26.0, y + 38.0);
-        self.paper.element(
-            "circle",
-            format_args!(
-                r##"cx="{:.1}" cy="{:.1}" r="24" fill="#ffffff" stroke="#9aa7b1" stroke-width="1""##,
-                centre.x, centre.y
-            ),
-        );
-        if wind.length() > 0.1 {
-            self.draw_arrow(centre, wind.normalize() * 40.0, "#1d2b36", 2.4);
-        }
-        let notes = [
-            format!("Wind {:03.0}°, {:.0} kn", from_deg, knots(wind.length())),
-            format!("Waves {:.1} m, {:.0} s", sample.wave_hs_m, sample.wave_tp_s),
-            format!("Current {:.1} kn", knots(sample.current_mps.length())),
-            format!("Tide {:+.1} m", sample.tide_m),
-        ];
-        y += 18.0;
-        for note in notes {
-            self.paper.text(DVec2::new(left + 62.0, y), "note", Anchor::Start, &note);
-            y += 17.0;
-        }
-        y + 22.0
-    }
-
-    /// Where the first vessel was half-way through its time.
-    fn place_in_the_middle(&self) -> DVec2 {
-        let on_track = self.tracks.first().and_then(|track| {
-            track.points.iter().find(|(tick, _)| *tick >= self.middle).or(track.points.last())
-        });
-        on_track.map_or(self.frame.area.centre(), |(_, place)| *place)
-    }
-
-    /// What the signs mean.
-    fn draw_key(&mut self, left: f64, top: f64) {
-        let mut y = top;
-        self.paper.text(DVec2::new(left, y), "head", Anchor::Start, "Key");
-        y += 20.0;
-        self.paper.element(
-            "circle",
-            format_args!(
-                r##"cx="{:.1}" cy="{:.1}" r="2.2" fill="#fff" stroke="#33424d" stroke-width="1.2""##,
-                left + 11.0,
-                y - 4.0
-            ),
-        );
-        let words = format!("every {} min of course time", self.options.dot_minutes);
-        self.paper.text(DVec2::new(left + 30.0, y), "fine", Anchor::Start, &words);
-        if self.options.currents {
-            y += 18.0;
-            self.draw_arrow(DVec2::new(left + 14.0, y - 4.0), DVec2::new(28.0, 0.0), "#2a8a8a", 1.1);
-            self.paper.text(DVec2::new(left + 36.0, y), "fine", Anchor::Start, "current, 1 kn");
-        }
-        if self.options.cells {
-            y += 18.0;
-            self.paper.element(
-                "rect",
-                format_args!(
-                    r##"x="{:.1}" y="{:.1}" width="12" height="12" fill="#5b7fa6" fill-opacity="0.08" stroke="#5b7fa6" stroke-opacity="0.5""##,
-                    left + 5.0,
-                    y - 10.0
-                ),
-            );
-            let words = format!("region of {:.0} m", self.sea.course().cell_m);
-            self.paper.text(DVec2::new(left + 30.0, y), "fine", Anchor::Start, &words);
-        }
-        if self.options.depths {
-            y += 18.0;
-            self.draw_depth_key(left, y);
-        }
-    }
-
-    fn draw_depth_key(&mut self, left: f64, y: f64) {
-        let mut x = left;
-        for (level_m, colour) in BANDS.into_iter().rev() {
-            self.paper.element(
-                "rect",
-                format_args!(
-                    r##"x="{x:.1}" y="{y:.1}" width="32" height="10" fill="{colour}" stroke="#9aa7b1" stroke-width="0.5""##
-                ),
-            );
-            self.paper.text(
-                DVec2::new(x + 32.0, y + 23.0),
-                "fine",
-                Anchor::Middle,
-                &format!("{:.0}", -level_m),
-            );
-            x += 32.0;
-        }
-        self.paper.text(DVec2::new(x + 10.0, y + 9.5), "fine", Anchor::Start, "depth, m");
     }
 }
 
-/// Course time between two ticks as people say it.
-fn duration(ticks: u64) -> String {
-    let minutes = (ticks + 30 * TICK_HZ) / (60 * TICK_HZ);
-    if minutes < 60 {
-        format!("{minutes} min")
-    } else {
-        format!("{} h {:02} min", minutes / 60, minutes % 60)
+/// Round minutes of arc between two angles in degrees, about five of them.
+fn round_minutes(from_deg: f64, to_deg: f64) -> Vec<f64> {
+    let (from, to) = (from_deg * 60.0, to_deg * 60.0);
+    let step = [1.0, 2.0, 5.0, 10.0, 30.0, 60.0].into_iter().find(|step| (to - from) / step < 6.0);
+    let Some(step) = step else { return Vec::new() };
+    let mut minutes = Vec::new();
+    let mut minute = (from / step).ceil() * step;
+    while minute < to {
+        minutes.push(minute);
+        minute += step;
     }
+    minutes
 }
 
-/// A tick's date and time, as in "2025-06-14 09:30".
-fn moment(epoch_unix_s: i64, tick: Tick) -> String {
-    let seconds = epoch_unix_s.saturating_add(i64::try_from(tick.0 / TICK_HZ).unwrap_or(i64::MAX));
-    jiff::Timestamp::from_second(seconds).map_or_else(
-        |_| format!("tick {}", tick.0),
-        |at| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d %H:%M").to_string(),
-    )
-}
-
-/// A folder's name as a title.
-fn capitalised(name: &str) -> String {
-    let mut letters = name.replace(['-', '_'], " ").chars().collect::<Vec<_>>();
-    if let Some(first) = letters.first_mut() {
-        *first = first.to_ascii_uppercase();
-    }
-    letters.into_iter().collect()
+/// An angle in minutes as charts write it.
+fn angle_words(minutes: f64, letter: char) -> String {
+    let whole = minutes.abs().round();
+    let degrees = (whole / 60.0).floor();
+    format!("{degrees:.0}°{:02.0}′{letter}", whole - 60.0 * degrees)
 }

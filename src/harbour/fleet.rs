@@ -20,7 +20,7 @@ const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 const REDIAL_EVERY: Duration = Duration::from_millis(250);
 /// Tries to reach a region that runs; then it is ended, because nobody can speak to it.
 const REDIALS: u32 = 20;
-/// Starts of a region for one cell that may fail, one after the other, before the cell is left alone.
+/// Regions of one cell that may fail, one after the other, before the cell is left alone.
 const START_TRIES: u32 = 2;
 /// Wall time for which it is left alone.
 const BLOCKED_FOR: Duration = Duration::from_secs(30);
@@ -47,7 +47,7 @@ pub(super) struct Region {
     /// When it was told to end.
     ending: Option<Instant>,
     /// What was wrong with it when it was killed.
-    fault: Option<String>,
+    pub(super) fault: Option<String>,
 }
 
 /// Regions of one cell that failed, one after the other.
@@ -172,8 +172,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 self.counts.handoffs += entry.handoffs;
                 self.counts.ticks_missed += entry.ticks_missed;
                 let why = self.why_ended(&entry, &how, clean, &console);
-                if let Some(why) = &why {
-                    self.on_failure(&entry.spec, why, moment);
+                match &why {
+                    Some(why) => self.on_failure(&entry.spec, why, moment),
+                    None => drop(self.failures.remove(&entry.spec.cell)),
                 }
                 self.set_adrift(region, why.unwrap_or_else(|| format!("{} ended", entry.spec.name)), moment);
             }
@@ -197,6 +198,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         self.counts.regions_failed += 1;
         self.trouble(what.to_owned());
         let failures = self.failures.entry(spec.cell).or_default();
+        if failures.last.is_some_and(|last| moment.instant.saturating_duration_since(last) > BLOCKED_FOR) {
+            failures.in_a_row = 0;
+        }
         failures.in_a_row += 1;
         failures.last = Some(moment.instant);
         if failures.blocks(moment.instant) {
@@ -236,7 +240,6 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 self.boots.pop_front();
             }
             self.boots.push_back(boot);
-            self.failures.remove(&entry.spec.cell);
         } else if entry.ending.is_some() {
             self.lines.send(region, Message::Drain);
         }

@@ -6,6 +6,7 @@ use crate::wire::Message;
 
 /// What happened on a line.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every event is a message")]
 pub enum LineEvent {
     /// The region is there and enrolled: it takes messages.
     Open(RegionId),

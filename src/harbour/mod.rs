@@ -81,6 +81,7 @@ pub struct HarbourConfig {
 }
 
 /// What the harbour has others decide.
+#[expect(clippy::type_complexity, reason = "each is named by its field")]
 pub struct Clerks {
     /// The boat that a booking names or describes.
     pub boat: Box<dyn Fn(&serde_json::Value) -> Result<BoatSpec, String> + Send>,
@@ -118,6 +119,8 @@ pub struct Harbour<E, L> {
     corridor: Corridor,
     regions: BTreeMap<RegionId, Region>,
     passages: BTreeMap<VesselId, Passage>,
+    /// The next vessel's number; none is ever given twice.
+    next_vessel: u32,
     failures: BTreeMap<Cell, Failures>,
     boots: VecDeque<Duration>,
     troubles: VecDeque<String>,
@@ -162,6 +165,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             corridor: Corridor::new(),
             regions: BTreeMap::new(),
             passages: BTreeMap::new(),
+            next_vessel: 1,
             failures: BTreeMap::new(),
             boots: VecDeque::new(),
             troubles: VecDeque::new(),

@@ -76,6 +76,7 @@ pub(super) struct Passage {
 
 impl Passage {
     /// A passage that waits at its berth.
+    #[expect(clippy::too_many_arguments, reason = "one for each part of a booking")]
     pub(super) fn booked(
         id: VesselId,
         name: String,

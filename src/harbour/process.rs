@@ -207,7 +207,8 @@ fn keep_console(stream: impl Read, kept: &Mutex<VecDeque<String>>) {
 }
 
 fn keep_line(kept: &Mutex<VecDeque<String>>, line: &str) {
-    if line.is_empty() {
+    // The frames of a backtrace are indented; they would push out what was said.
+    if line.is_empty() || line.starts_with("  ") {
         return;
     }
     let mut lines = kept.lock().unwrap_or_else(PoisonError::into_inner);

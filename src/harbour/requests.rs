@@ -156,8 +156,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         if self.stopping.is_some() {
             return refuse(503, "the harbour is stopping; book when it is started again".to_owned());
         }
-        if self.passages.len() >= PASSAGES {
-            return refuse(503, format!("all {PASSAGES} passages are taken; start another harbour"));
+        if self.passages.len() >= PASSAGES && !self.forget_oldest() {
+            return refuse(503, format!("all {PASSAGES} passages are under way; start another harbour"));
         }
         let Some(crew_key) = key_from_hex(&booking.key) else {
             return refuse(
@@ -199,7 +199,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 ),
             );
         };
-        let id = VesselId(u32::try_from(self.passages.len()).unwrap_or(u32::MAX).saturating_add(1));
+        let id = VesselId(self.next_vessel);
         let ticket = match (self.clerks.ticket)(id, crew_key) {
             Ok(ticket) => ticket,
             Err(what) => return refuse(500, what),
@@ -212,7 +212,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             .collect();
         let passage = Passage::booked(id, name, boat, crew_key, ticket, &course, place, moment);
         self.passages.insert(id, passage);
+        self.next_vessel = self.next_vessel.saturating_add(1);
         Ok(id)
+    }
+
+    /// Makes room in the table: the oldest passage that is over and ashore goes.
+    fn forget_oldest(&mut self) -> bool {
+        let oldest = self.passages.values().find(|passage| !passage.takes_room()).map(|passage| passage.id);
+        oldest.is_some_and(|id| self.passages.remove(&id).is_some())
     }
 
     fn give_up(&mut self, vessel: VesselId) -> Answer {
@@ -241,14 +248,15 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let late = moment.instant.saturating_duration_since(stopping.since) > STOP_PATIENCE;
         if late && !stopping.killed {
             stopping.killed = true;
-            for region in self.engine.running() {
-                self.engine.kill(region);
+            for (&id, region) in &mut self.regions {
+                region.fault = Some(format!("had not stopped after {} s", STOP_PATIENCE.as_secs()));
+                self.engine.kill(id);
             }
         }
         if self.regions.is_empty() && self.engine.running().is_empty() {
             stopping.done = true;
             let replies = std::mem::take(&mut stopping.replies);
-            let answer = Answer::of(200, &self.status(true, moment));
+            let answer = Answer::of(200, &self.status(false, moment));
             for reply in replies {
                 let _ = reply.send(answer.clone());
             }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use quinn::{Connection, ConnectionError, ReadError, RecvStream, SendStream, VarInt, WriteError};
+use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt, WriteError};
 use tokio::sync::Notify;
 
 use super::driver::Shared;
@@ -21,9 +21,13 @@ use crate::wire::{self, WireError};
 
 /// Bytes of the length before each stream message.
 pub(super) const HEAD_BYTES: usize = 4;
-/// Time for what was sent before a circuit is closed to arrive: a round trip of the slowest link that
-/// sailors have, and short enough to stop a process without a pause.
-pub(super) const FLUSH: Duration = Duration::from_millis(100);
+/// Time for what was sent before a circuit is closed to arrive: a round trip of most links that sailors
+/// have, and short enough to stop a process without a pause.
+const FLUSH: Duration = Duration::from_millis(80);
+/// Time for the reason of a circuit that was cut off to leave, at most: round trips of a link that is full.
+const LAST_WORD: Duration = Duration::from_millis(500);
+/// Time in which a circuit that was told to end has ended, unless its link is full.
+pub(super) const END: Duration = FLUSH.saturating_add(Duration::from_millis(20));
 /// Frames handed to QUIC at once; the rest of the queue stays countable.
 const FRAMES_AT_ONCE: usize = 64;
 /// Bytes taken from QUIC at once.
@@ -53,6 +57,8 @@ struct Outbox {
     bytes: usize,
     /// Why the circuit ends, once all frames are sent.
     end: Option<String>,
+    /// The frames are not worth waiting for.
+    cut: bool,
 }
 
 impl Circuit {
@@ -79,9 +85,7 @@ impl Circuit {
         }
         if outbox.bytes + frame.len() > CIRCUIT_BACKLOG_BYTES {
             drop(outbox);
-            self.abort(format!(
-                "the peer does not read: more than {CIRCUIT_BACKLOG_BYTES} bytes wait for it"
-            ));
+            self.cut(format!("the peer does not read: more than {CIRCUIT_BACKLOG_BYTES} bytes wait for it"));
             return false;
         }
         outbox.bytes += frame.len();
@@ -91,23 +95,19 @@ impl Circuit {
         true
     }
 
-    /// Ends the circuit when everything queued is sent, or [`FLUSH`] later.
+    /// Ends the circuit when everything queued has arrived, or [`FLUSH`] later.
     pub(super) fn end(&self, reason: String) {
         self.outbox().end.get_or_insert(reason);
         self.changed.notify_one();
         self.ending.notify_one();
     }
 
-    /// Ends the circuit now.
-    pub(super) fn abort(&self, reason: String) {
+    /// Ends the circuit without sending what is queued.
+    pub(super) fn cut(&self, reason: String) {
         let mut outbox = self.outbox();
-        outbox.frames.clear();
-        let reason = outbox.end.get_or_insert(reason).clone();
+        outbox.cut = true;
+        outbox.end.get_or_insert(reason);
         drop(outbox);
-        if let Some(connection) = self.connection() {
-            close(connection, &reason);
-        }
-        self.changed.notify_one();
         self.ending.notify_one();
     }
 
@@ -119,6 +119,15 @@ impl Circuit {
             }
             self.ending.notified().await;
         }
+    }
+
+    /// Resolves to the reason when the circuit is to end and has had its time to send what waits.
+    async fn overdue(&self) -> String {
+        let reason = self.ended().await;
+        if !self.outbox().cut {
+            tokio::time::sleep(FLUSH).await;
+        }
+        reason
     }
 
     /// Carries messages until the circuit ends; returns why it did.
@@ -135,19 +144,41 @@ impl Circuit {
             _ => MESSAGE_BYTES,
         };
         let connection = self.connection.get_or_init(|| connection);
+        let mut stream = None;
         let reason = tokio::select! {
             biased;
             reason = self.receive_datagrams(connection, shared) => reason,
             reason = self.receive_stream(connection, cap, shared) => reason,
-            reason = self.transmit(connection) => reason,
-            reason = async {
-                let reason = self.ended().await;
-                tokio::time::sleep(FLUSH).await;
-                reason
-            } => reason,
+            reason = self.transmit(connection, &mut stream) => {
+                // All has arrived, so there is nothing to wait for.
+                close(connection, &reason);
+                return reason;
+            }
+            reason = self.overdue() => reason,
         };
-        close(connection, &reason);
+        self.hang_up(connection, stream, &reason).await;
         reason
+    }
+
+    /// Closes a connection that may still hold things to send.
+    ///
+    /// QUIC as we use it (quinn-proto 0.11.19, `poll_transmit`) holds the closing packet back while there
+    /// is data that congestion control or pacing does not let out, and never sends it, for nothing wakes
+    /// it any more. So the stream is reset first, which drops its data, and when word of that has left,
+    /// nothing is held back.
+    async fn hang_up(&self, connection: &Connection, stream: Option<SendStream>, reason: &str) {
+        self.outbox().frames.clear();
+        if let Some(mut stream) = stream
+            && stream.reset(VarInt::from_u32(0)).is_ok()
+        {
+            let left = async {
+                while connection.close_reason().is_none() && connection.stats().frame_tx.reset_stream == 0 {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            let _ = tokio::time::timeout(LAST_WORD, left).await;
+        }
+        close(connection, reason);
     }
 
     async fn receive_datagrams(&self, connection: &Connection, shared: &Shared) -> String {
@@ -194,9 +225,8 @@ impl Circuit {
         loop {
             match stream.read_chunk(READ_BYTES, true).await {
                 Ok(Some(chunk)) => pending.extend_from_slice(&chunk.bytes),
-                Ok(None) | Err(ReadError::Reset(_)) if !pending.is_empty() => {
-                    return Err(WireError::Truncated);
-                }
+                Ok(None) if !pending.is_empty() => return Err(WireError::Truncated),
+                // A peer that cuts its stream off closes next, and says why.
                 Ok(None) | Err(_) => return Ok(()),
             }
             while let Some((head, rest)) = pending.split_first_chunk::<HEAD_BYTES>() {
@@ -214,20 +244,19 @@ impl Circuit {
     }
 
     /// Sends what is queued; returns the reason when the circuit is to end and all has arrived.
-    async fn transmit(&self, connection: &Connection) -> String {
+    async fn transmit(&self, connection: &Connection, stream: &mut Option<SendStream>) -> String {
         let room = connection.datagram_send_buffer_space();
-        let mut stream = None;
         loop {
             let (mut frames, end) = self.take();
             if !frames.is_empty() {
                 let bytes: usize = frames.iter().map(Bytes::len).sum();
-                if write(connection, &mut stream, &mut frames).await.is_err() {
+                if write(connection, stream, &mut frames).await.is_err() {
                     // The connection is gone, and the stream's reader knows why.
                     return std::future::pending().await;
                 }
                 self.outbox().bytes -= bytes;
             } else if let Some(reason) = end {
-                if let Some(mut stream) = stream
+                if let Some(stream) = stream
                     && stream.finish().is_ok()
                 {
                     // Resolves when the peer has acknowledged everything.

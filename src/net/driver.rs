@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam::channel::{Receiver, Sender, TrySendError};
+use crossbeam::channel::{Receiver, TrySendError};
 use quinn::crypto::rustls::HandshakeData;
 use quinn::{Connection, IdleTimeout, Incoming, TransportConfig, VarInt};
 use rustls::pki_types::CertificateDer;
 use tokio::sync::Notify;
 
-use super::circuit::{Circuit, FLUSH, HEAD_BYTES, close, reason_of};
+use super::circuit::{Circuit, END, HEAD_BYTES, close, reason_of};
 use super::counters::Tally;
+use super::queue::Limited;
 use super::tls::{self, Shown};
 use super::trust::peer_of;
 use super::{CircuitId, Event, Expect, NetError, Peer, Way};
@@ -33,6 +34,7 @@ const INCOMING_BYTES: (u64, u64) = (16 * 1024, 2 * 1024 * 1024);
 
 /// What the process asks of the endpoint's thread.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are messages, and each is moved three times")]
 pub(super) enum Command {
     Dial { circuit: Arc<Circuit>, addr: SocketAddr, name: String, expect: Expect },
     Send { circuit: CircuitId, to: Option<RegionId>, message: Message, way: Way },
@@ -42,7 +44,7 @@ pub(super) enum Command {
 /// What the endpoint's thread and the process both see.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) events: Sender<Event>,
+    pub(super) events: Limited<Event>,
     pub(super) tally: Tally,
     pub(super) shown: Arc<Shown>,
     pub(super) authority: Option<Vec<u8>>,
@@ -55,7 +57,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(events: Sender<Event>, shown: Arc<Shown>, authority: Option<Vec<u8>>) -> Self {
+    pub(super) fn new(events: Limited<Event>, shown: Arc<Shown>, authority: Option<Vec<u8>>) -> Self {
         Self {
             events,
             tally: Tally::default(),
@@ -121,8 +123,8 @@ pub(super) async fn run(endpoint: quinn::Endpoint, commands: Receiver<Command>, 
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     };
-    // Circuits end by themselves after as long; this is for those that are being opened.
-    let _ = tokio::time::timeout(FLUSH + Duration::from_millis(20), emptied).await;
+    // A little longer than they need when the thread has much else to do.
+    let _ = tokio::time::timeout(END + Duration::from_millis(20), emptied).await;
     endpoint.close(VarInt::from_u32(0), b"the other side stops");
     // Lets every connection send its last packet.
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -170,8 +172,8 @@ fn send_stream(circuit: &Circuit, to: Option<RegionId>, message: &Message, share
             }
         }
         // A gap in the stream would be a lie to the peer.
-        (Err(error), _) => circuit.abort(format!("a message could not be sent: {error}")),
-        (_, Err(error)) => circuit.abort(format!("a message could not be sent: {error}")),
+        (Err(error), _) => circuit.cut(format!("a message could not be sent: {error}")),
+        (_, Err(error)) => circuit.cut(format!("a message could not be sent: {error}")),
     }
 }
 

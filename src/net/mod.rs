@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crossbeam::channel::{self, Receiver, Sender};
+use crossbeam::channel::{self, Receiver};
 
 use crate::limits::QUEUE_MESSAGES;
 use crate::units::RegionId;
@@ -23,6 +23,7 @@ use crate::wire::Message;
 mod circuit;
 mod counters;
 mod driver;
+mod queue;
 mod tls;
 mod trust;
 
@@ -31,10 +32,12 @@ pub use counters::Counters;
 pub use trust::{Authority, CERTIFICATE_DAYS, HARBOUR_NAME, Identity, authority_key, hash};
 
 use driver::{Command, Shared};
+use queue::Limited;
 use tls::Shown;
 
 /// What an endpoint tells its process.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are messages, and each is moved three times")]
 pub enum Event {
     /// A circuit is open, dialled or accepted.
     Opened {
@@ -102,7 +105,7 @@ const STOP_WAIT: Duration = Duration::from_millis(200);
 pub struct Endpoint {
     local_addr: SocketAddr,
     events: Receiver<Event>,
-    commands: Sender<Command>,
+    commands: Limited<Command>,
     shared: Arc<Shared>,
     /// Disconnected when the thread has ended.
     ended: Receiver<()>,
@@ -125,8 +128,8 @@ impl Endpoint {
         let local_addr = socket.local_addr().map_err(|error| cannot(&error))?;
         let shown = Arc::new(Shown::new(&identity, serve)?);
         let server = driver::server_config(&shown)?;
-        let (events_in, events) = channel::bounded(QUEUE_MESSAGES);
-        let (commands, commands_out) = channel::bounded(QUEUE_MESSAGES);
+        let (events_in, events) = queue::limited(QUEUE_MESSAGES);
+        let (commands, commands_out) = queue::limited(QUEUE_MESSAGES);
         let (running, ended) = channel::bounded(0);
         let shared = Arc::new(Shared::new(events_in, shown, authority));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -227,7 +230,7 @@ impl Endpoint {
     /// Hands over a command that must not be lost. The thread never waits for this side, so the queue
     /// empties; if it does not, the thread has stopped, and with it every circuit.
     fn order(&self, command: Command) {
-        if self.commands.send_timeout(command, QUEUE_WAIT).is_ok() {
+        if self.commands.send_within(command, QUEUE_WAIT) {
             self.shared.wake.notify_one();
         }
     }

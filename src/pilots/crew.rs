@@ -62,6 +62,8 @@ pub struct PilotProgress {
     pub marks: usize,
     /// Handoffs so far.
     pub handoffs_seen: u32,
+    /// States received so far.
+    pub states: u64,
     /// Whether it ever came aboard.
     pub joined: bool,
     /// The tick at which it finished.

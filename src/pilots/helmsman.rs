@@ -6,7 +6,7 @@ use super::steering::{Canvas, Craft, Wheel};
 use super::tactics::{Plan, Situation, Tactics};
 use crate::atlas::Mark;
 use crate::noise::{Stream, signed};
-use crate::units::{Tick, radians, wrap_angle, wrap_heading};
+use crate::units::{Tick, degrees, radians, wrap_angle, wrap_heading};
 use crate::vessel::{BoatSpec, Helm};
 use crate::wire::message::{Soundings, State};
 
@@ -142,6 +142,27 @@ impl Helmsman {
         }
         self.sent = Some((now, helm));
         Some(helm)
+    }
+
+    /// What he is about, in a few words for logs.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let plan = self.plan.map_or("no plan".to_owned(), |plan| {
+            format!(
+                "course {:03.0}°{} clear {:.0} s",
+                degrees(plan.heading),
+                if plan.close_hauled { " close-hauled" } else { "" },
+                plan.clear_s
+            )
+        });
+        let doing = match self.mode {
+            Mode::Course => "sailing",
+            Mode::Turn { through_wind: true, .. } => "tacking",
+            Mode::Turn { .. } => "gybing",
+            Mode::Irons { .. } => "in irons",
+            Mode::Stuck { .. } => "stuck",
+        };
+        format!("{doing}, {plan}")
     }
 
     /// Times that the boat went about.

@@ -192,6 +192,7 @@ impl Session {
             marks_passed: self.outcome.marks_passed,
             marks: self.marks,
             handoffs_seen: self.outcome.handoffs_seen,
+            states: self.outcome.states,
             joined: self.outcome.joined,
             finished: self.outcome.finished,
             over: self.over,

@@ -15,8 +15,6 @@ pub(super) struct Craft {
     pub(super) spinnaker: bool,
     /// Hull speed with wind or engine enough, m/s.
     pub(super) pace_mps: f64,
-    /// Greatest rudder angle, radians.
-    pub(super) rudder_max: f64,
 }
 
 impl Craft {
@@ -38,7 +36,6 @@ impl Craft {
                 Some(engine) if !sails => hull_speed.min(engine.pitch_speed_mps),
                 _ => hull_speed,
             },
-            rudder_max: radians(boat.rudder.limit_deg),
         }
     }
 }

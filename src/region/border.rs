@@ -26,6 +26,8 @@ const OFFER_LEAD_S: f64 = 0.060;
 const OFFER_LEAD_TICKS: u64 = 6;
 /// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
 const RETRY_S: f64 = 0.1;
+/// Taken handoffs that are remembered, so that a repeated commit is acknowledged: minutes of a busy region.
+const TAKEN_KEPT: usize = 256;
 /// Views in one datagram: each takes 110 bytes.
 const VIEWS_PER_DATAGRAM: usize = 9;
 
@@ -188,22 +190,26 @@ impl Region {
                 self.withdraw(index);
             }
         }
-        self.outgoing.retain(|handoff| !handoff.is_over());
+        self.forget_over(self.sim.tick());
     }
 
     fn look_ahead(&mut self, id: VesselId) {
         let Some(state) = self.sim.state(id) else { return };
         let ahead = state.position_m.truncate() + state.velocity_mps.truncate() * STANDBY_AHEAD_S;
         let Some(next) = self.neighbour_at(ahead).cloned() else { return };
+        self.stand_by_at(id, &next);
+    }
+
+    /// Tells a vessel's crews of the region that it will cross to, once, and makes that region its guard.
+    fn stand_by_at(&mut self, id: VesselId, next: &Neighbour) {
+        let linked = self.link(next.region).is_some();
         let Some(owned) = self.owned.get_mut(&id) else { return };
+        if linked {
+            owned.guard = Some(next.region);
+        }
         if owned.standby != Some(next.region) {
             owned.standby = Some(next.region);
-            self.tell_standby(id, &next);
-        }
-        if self.link(next.region).is_some()
-            && let Some(owned) = self.owned.get_mut(&id)
-        {
-            owned.guard = Some(next.region);
+            self.tell_standby(id, next);
         }
     }
 
@@ -221,6 +227,12 @@ impl Region {
         let handoff = Outgoing::new(number, target, vessels.clone(), commit, lead / 3);
         self.outgoing.push(handoff);
         self.start_stream(target, &vessels);
+        // A group goes where its leader is: for some of its crews that is not the region ahead of them.
+        if let Some(neighbour) = self.neighbour(target).cloned() {
+            for &id in &vessels {
+                self.stand_by_at(id, &neighbour);
+            }
+        }
         let offer = Word::Offer { number, vessels: records, commit };
         self.send_region(target, Message::Handoff(offer), Way::Stream);
     }
@@ -239,7 +251,7 @@ impl Region {
                 self.release(index);
             }
         }
-        self.outgoing.retain(|handoff| !handoff.is_over() || handoff.commit_tick() > next);
+        self.forget_over(next);
         let due: Vec<usize> = (0..self.rebuilding.len())
             .filter(|&index| {
                 let handoff = &self.rebuilding[index].handoff;
@@ -249,10 +261,7 @@ impl Region {
         for index in due {
             self.take(index);
         }
-        // Kept a while so that a repeated commit is acknowledged, not mistaken for a stranger's.
-        let keep = INPUT_TICKS as u64 * 4;
-        self.rebuilding
-            .retain(|group| !group.handoff.is_owner() || next.since(group.handoff.commit_tick()) < keep);
+        self.rebuilding.retain(|group| !group.handoff.is_owner());
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a second")]
@@ -314,15 +323,28 @@ impl Region {
                 self.withdraw(index);
             }
         }
-        self.outgoing.retain(|handoff| !handoff.is_over());
+        self.forget_over(self.sim.tick());
         self.rebuilding.retain(|group| group.from != region || group.handoff.is_committed());
         self.guard_streams.remove(&region);
+    }
+
+    /// Drops handoffs that are over: cancelled, or acknowledged and released. One that is acknowledged early
+    /// still has its commit tick before it.
+    fn forget_over(&mut self, released: Tick) {
+        self.outgoing.retain(|handoff| {
+            !handoff.is_over() || handoff.is_committed() && handoff.commit_tick() > released
+        });
     }
 
     /// Stops publishing a group: its next tick is the target's. It stays here as a shadow.
     fn release(&mut self, index: usize) {
         let (target, vessels) = (self.outgoing[index].target(), self.outgoing[index].vessels().to_vec());
+        let there = self.neighbour(target).cloned();
         for id in vessels {
+            // Once more, for a crew whose second circuit did not open or was given up since.
+            if let Some(there) = &there {
+                self.tell_standby(id, there);
+            }
             let Some(mut record) = self.record(id) else { continue };
             record.epoch = record.epoch.next_hop();
             self.sim.remove(id);
@@ -410,10 +432,14 @@ impl Region {
             .rebuilding
             .iter()
             .position(|group| group.from == from && group.handoff.number() == word.number());
+        let number = word.number();
         let Some(index) = found else {
+            // A commit that was taken long ago, repeated because its acknowledgement was lost.
+            if self.taken.contains(&(from, number)) {
+                self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
+            }
             return;
         };
-        let number = word.number();
         match self.rebuilding[index].handoff.hear(word) {
             Reply::Nothing => {}
             Reply::Drop => {
@@ -454,6 +480,10 @@ impl Region {
         });
         group.handoff.own();
         let from = group.from;
+        if self.taken.len() == TAKEN_KEPT {
+            self.taken.pop_front();
+        }
+        self.taken.push_back((from, group.handoff.number()));
         let mut arrived = Vec::new();
         for &(id, epoch) in &epochs {
             let vessel = group.sim.remove(id);

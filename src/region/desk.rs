@@ -168,7 +168,6 @@ impl Region {
                 self.send(harbour, None, Message::Drained, Way::Stream);
             }
             self.actions.push_back(Action::Stop);
-            self.draining_ns = None;
             self.stopped = true;
         }
     }

@@ -92,6 +92,10 @@ pub enum Logged {
 
 /// What whoever runs the region has to do.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every action is a message; boxing each would cost more"
+)]
 pub enum Action {
     /// Send a message.
     Send {
@@ -189,6 +193,8 @@ pub struct Region {
     outgoing: Vec<Outgoing>,
     next_offer: u32,
     rebuilding: Vec<Rebuilding>,
+    /// Handoffs that this region took, by owner and number.
+    taken: VecDeque<(RegionId, u32)>,
     shadows: BTreeMap<VesselId, Shadow>,
     guard_streams: BTreeMap<RegionId, GuardStream>,
     /// Where vessels went that this region owned a while ago, for orders that still come here.
@@ -235,6 +241,7 @@ impl Region {
             outgoing: Vec::new(),
             next_offer: 1,
             rebuilding: Vec::new(),
+            taken: VecDeque::new(),
             shadows: BTreeMap::new(),
             guard_streams: BTreeMap::new(),
             gone_to: BTreeMap::new(),

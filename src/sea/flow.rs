@@ -15,9 +15,9 @@ const CORE_M: f64 = 300.0;
 /// bays are calmer than the straits that were measured.
 const REACH_M: f64 = 5_000.0;
 /// Within this distance of the coast all of the flow runs along it, metres.
-const ALONG_M: f64 = 100.0;
+const ALONG_M: f64 = 30.0;
 /// From this distance on the coast does not turn the flow, metres.
-const FREE_M: f64 = 800.0;
+const FREE_M: f64 = 300.0;
 
 /// The parts of one station's current at a place, for a speed of 1 m/s: flood east, flood north, ebb east,
 /// ebb north.

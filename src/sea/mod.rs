@@ -258,11 +258,16 @@ impl Sea {
         let mut amplitude_m = patch.amplitudes(offset, moment.waves.level, moment.waves.share);
         let (east, north) = (current_mps.x as f32, current_mps.y as f32);
         let [slow_x, slow_y] = &self.waves.slowness;
-        let mut energy = [0.0_f32; LANES];
         for i in 0..WAVES {
             let along = slow_x[i] * east + slow_y[i] * north;
             amplitude_m[i] *= moment.waves.turn[i] * current_gain(along);
-            energy[i % LANES] += 0.5 * amplitude_m[i] * amplitude_m[i];
+        }
+        // Lanes of their own, summed in order: the same bits at any width of vectors.
+        let mut energy = [0.0_f32; LANES];
+        for half in amplitude_m.chunks_exact(LANES) {
+            for lane in 0..LANES {
+                energy[lane] += 0.5 * half[lane] * half[lane];
+            }
         }
         let height_m = 4.0 * energy.iter().sum::<f32>().sqrt();
         let most_m = BREAKING * depth_m.max(0.0) as f32;

@@ -5,9 +5,6 @@ use std::f64::consts::TAU;
 use crate::trig;
 use crate::units::GRAVITY_MPS2;
 
-/// Peakedness of a growing sea (Hasselmann et al. 1973, JONSWAP).
-pub const PEAKEDNESS: f64 = 3.3;
-
 /// Significant wave height, metres, and peak period, seconds, of a sea limited by its fetch.
 ///
 /// `wind_mps` at 10 m, `fetch_m` of open water upwind. JONSWAP relations as in the Shore Protection Manual
@@ -33,7 +30,7 @@ pub fn jonswap(frequency_hz: f64, height_m: f64, period_s: f64) -> f64 {
     (1.0 - 0.287 * LN_PEAKEDNESS) * pierson_moskowitz(frequency_hz, height_m, period_s) * peak
 }
 
-/// ln of [`PEAKEDNESS`].
+/// ln 3.3: the peakedness γ of a growing sea (Hasselmann et al. 1973, JONSWAP).
 const LN_PEAKEDNESS: f64 = 1.193_922_468_472_434_6;
 
 /// Pierson–Moskowitz spectral density of a significant height and a peak period, m²/Hz (DNV-RP-C205, § 3.5.5).
@@ -64,16 +61,17 @@ pub fn wave_number(omega_radps: f64, depth_m: f64) -> f64 {
 ///
 /// `ratio` is the current along the wave over the wave's phase speed in still water. Longuet-Higgins and
 /// Stewart (1961): a/a₀ = c₀ / √(c (c + 2U)) with c/c₀ = ½ (1 + √(1 + 4U/c₀)). An opposing current of a
-/// quarter of the phase speed blocks the wave: before that it breaks, and from [`STEEPEST`] on its
-/// amplitude falls to nothing at [`BLOCKED`].
+/// quarter of the phase speed blocks the wave: before that it breaks, and from 0.16 of it on its
+/// amplitude falls to nothing at 0.30.
 #[must_use]
 #[inline]
+#[expect(clippy::manual_clamp, reason = "a clamp's check of its bounds keeps the loop out of vectors")]
 pub fn current_gain(ratio: f32) -> f32 {
-    let bounded = ratio.clamp(STEEPEST, FOLLOWING);
-    let c = 0.5 * (1.0 + (1.0 + 4.0 * bounded).sqrt());
-    let gain = 1.0 / (c * (c + 2.0 * bounded)).sqrt();
-    let left = ((ratio - BLOCKED) * (1.0 / (STEEPEST - BLOCKED))).clamp(0.0, 1.0);
-    gain * left
+    // With s = √(1 + 4U/c₀): c/c₀ = (1 + s)/2 and c (c + 2U)/c₀² = s (1 + s)²/4.
+    let bounded = ratio.max(STEEPEST).min(FOLLOWING);
+    let s = (1.0 + 4.0 * bounded).sqrt();
+    let left = ((ratio - BLOCKED) * (1.0 / (STEEPEST - BLOCKED))).max(0.0).min(1.0);
+    left * 2.0 / ((1.0 + s) * s.sqrt())
 }
 
 /// Opposing current, over the phase speed, at which waves are as steep as they get.
@@ -82,6 +80,44 @@ const STEEPEST: f32 = -0.16;
 const BLOCKED: f32 = -0.30;
 /// Following current, over the phase speed, from which on waves flatten no more.
 const FOLLOWING: f32 = 0.6;
+
+/// JONSWAP's shape over its frequency ratio x = f/fp, f · S(f) / Hs², in a table: places need thousands of
+/// values before their first tick.
+#[derive(Debug)]
+pub(super) struct Shape(Vec<f64>);
+
+/// Distance of the table's entries: a seventh of the peak's half width, off by less than 0.5 % between.
+const SHAPE_STEP: f64 = 0.01;
+/// Entries of the table; beyond a ratio of 6 the tail falls with the fourth power.
+const SHAPE_ENTRIES: u32 = 602;
+
+impl Shape {
+    /// The table.
+    pub(super) fn new() -> Self {
+        // A second spectrum of height and period 1 has f = x.
+        Self(
+            (0..SHAPE_ENTRIES)
+                .map(f64::from)
+                .map(|i| i * SHAPE_STEP)
+                .map(|x| x * jonswap(x.max(0.01), 1.0, 1.0))
+                .collect(),
+        )
+    }
+
+    /// f · S(f), m², for a significant height, metres, at f over the peak's frequency.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an entry's number")]
+    #[expect(clippy::cast_precision_loss, reason = "six hundred entries")]
+    pub(super) fn at(&self, ratio: f64, height_m: f64) -> f64 {
+        const LAST: f64 = 6.0;
+        let tail = if ratio > LAST { LAST / ratio } else { 1.0 };
+        let at = ratio.min(LAST) * (1.0 / SHAPE_STEP);
+        let below = at as usize;
+        let share = at - below as f64;
+        let shape = self.0[below] * (1.0 - share) + self.0[below + 1] * share;
+        shape * height_m * height_m * (tail * tail * tail * tail)
+    }
+}
 
 /// Angular frequency from frequency.
 pub(super) fn omega(frequency_hz: f64) -> f64 {

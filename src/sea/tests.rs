@@ -1,11 +1,38 @@
 use super::*;
-use std::path::Path;
+use crate::noise::{Stream, uniform};
+use std::f64::consts::TAU;
+use std::path::{Path, PathBuf};
 
 fn sea(name: &str) -> Sea {
-    let course =
-        Arc::new(Course::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(name)).unwrap());
+    let course = Course::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(name)).unwrap();
     let seed = course.seed;
-    Sea::new(course, seed)
+    Sea::new(Arc::new(course), seed)
+}
+
+/// An arbitrary place in a sea's extent.
+fn some_place(sea: &Sea, i: u32) -> DVec2 {
+    let extent = sea.course().extent;
+    let share = DVec2::new(uniform(9, Stream::Trial, [i, 0, 0]), uniform(9, Stream::Trial, [i, 1, 0]));
+    extent.min + (extent.max - extent.min) * share
+}
+
+/// Everything of an answer, as bits.
+fn bits(water: &Water) -> Vec<u64> {
+    let mut bits: Vec<u64> = [
+        water.wind_mps.x,
+        water.wind_mps.y,
+        water.current_mps.x,
+        water.current_mps.y,
+        water.level_m,
+        water.bed_m,
+        water.bed_slope.x,
+        water.bed_slope.y,
+    ]
+    .map(f64::to_bits)
+    .to_vec();
+    let waves = &water.waves;
+    bits.extend(waves.amplitude_m.iter().chain(&waves.phase).map(|number| u64::from(number.to_bits())));
+    bits
 }
 
 #[test]
@@ -14,18 +41,341 @@ fn sea_is_shared_between_threads() {
     shared::<Sea>();
 }
 
+/// Law 1: what was prepared, which thread asks and in which order changes no bit.
 #[test]
-fn sea_makes_sense_along_both_courses() {
+fn answers_depend_on_nothing_but_the_question() {
+    for name in ["admiralty", "gullwing"] {
+        let first = sea(name);
+        let questions: Vec<(DVec2, Tick)> = (0..300)
+            .map(|i| {
+                let later = u64::from(crate::noise::draw(9, Stream::Trial, [i, 2, 0])[0] % 100_000);
+                (some_place(&first, i), first.course().start.after(later))
+            })
+            .collect();
+        let ask = |sea: &Sea, &(place, tick): &(DVec2, Tick)| bits(&sea.water(place, tick));
+        let answers: Vec<Vec<u64>> = questions.iter().map(|question| ask(&first, question)).collect();
+        let prepared = sea(name);
+        let area = prepared.course().extent;
+        prepared.prepare(Area { min: area.centre() - 700.0, max: area.centre() + 700.0 });
+        let backwards: Vec<Vec<u64>> =
+            questions.iter().rev().map(|question| ask(&prepared, question)).collect();
+        assert!(answers.iter().eq(backwards.iter().rev()), "{name}: other order, prepared");
+        std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..3)
+                .map(|_| {
+                    scope.spawn(|| {
+                        // Two seas in turn on one thread: neither may see the other's memo.
+                        questions.iter().map(|q| (ask(&prepared, q), ask(&first, q))).collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            for handle in handles {
+                for (answer, (a, b)) in answers.iter().zip(handle.join().unwrap()) {
+                    assert!(*answer == a && *answer == b, "{name}: another thread");
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn another_seed_is_another_sea() {
+    let one = sea("admiralty");
+    let other = Sea::new(Arc::clone(one.course()), one.course().seed + 1);
+    let (place, tick) = (one.course().marks[0].place, one.course().start);
+    assert!((one.wind(place, tick) - other.wind(place, tick)).length() > 1e-3);
+    assert!(one.water(place, tick).waves.phase != other.water(place, tick).waves.phase);
+    assert_eq!(one.tide(place, tick), other.tide(place, tick), "the tide is the moon's");
+}
+
+/// Nothing jumps from one metre, or one tick, to the next, also across patches and at their corners.
+#[test]
+fn sea_has_no_seams() {
     for name in ["admiralty", "gullwing"] {
         let sea = sea(name);
-        for mark in sea.course().marks.clone() {
-            println!("{name} {}: {:.2?}", mark.name, sea.at(mark.place, sea.course().start));
+        let start = sea.course().start;
+        let extent = sea.course().extent;
+        let check = |a: DVec2, b: DVec2, ticks: u64, tick: Tick| {
+            let (one, two) = (sea.water(a, tick), sea.water(b, tick.after(ticks)));
+            let off = |what: &str, difference: f64, most: f64| {
+                assert!(
+                    difference < most,
+                    "{name}: {what} jumps by {difference} from {a} to {b} at {tick:?}"
+                );
+            };
+            off("wind", (one.wind_mps - two.wind_mps).length(), 0.15);
+            off("current", (one.current_mps - two.current_mps).length(), 0.05);
+            off("level", (one.level_m - two.level_m).abs(), 0.002);
+            off("bed", (one.bed_m - two.bed_m).abs(), 0.4);
+            for i in 0..WAVES {
+                let (a, b) = (one.waves.amplitude_m[i], two.waves.amplitude_m[i]);
+                off("amplitude", f64::from((a - b).abs()), 0.02);
+            }
+        };
+        for i in 0..400 {
+            let place = some_place(&sea, i);
+            // To both sides of a patch's border and of a bed node's line.
+            let border = (place / PATCH_M).floor() * PATCH_M;
+            let near = |x: f64, y: f64| DVec2::new(x, y).clamp(extent.min, extent.max);
+            check(near(border.x - 0.01, place.y), near(border.x + 0.01, place.y), 0, start);
+            check(near(place.x, border.y - 0.01), near(place.x, border.y + 0.01), 0, start);
+            check(place, place + DVec2::new(0.5, 0.5), 0, start);
+            check(place, place, 1, start.after(u64::from(i) * 449));
+            check(place, place, 1, Tick((start.0 / 27_000 + u64::from(i)) * 27_000 - 1));
         }
     }
 }
 
+/// The course's waves run on: after one tick each phase has fallen by its frequency's share.
+#[test]
+fn phases_fall_with_time_and_rise_along_the_crests_way() {
+    let sea = sea("admiralty");
+    let (place, tick) = (sea.course().marks[1].place, sea.course().start);
+    let wrapped = |turns: f64| turns - (turns + 0.5).floor();
+    let [one, later] = [tick, tick.after(1)].map(|tick| sea.water(place, tick).waves);
+    let moved = sea.water(place + DVec2::new(3.0, -2.0), tick).waves;
+    for i in 0..WAVES {
+        let fallen = wrapped(f64::from(one.phase[i]) - f64::from(later.phase[i]));
+        let expected = f64::from(one.omega_radps[i]) / TAU / 45.0;
+        assert!(wrapped(fallen - expected).abs() < 2e-6, "component {i} fell by {fallen}");
+        let risen = wrapped(f64::from(moved.phase[i]) - f64::from(one.phase[i]));
+        let expected = 3.0 * f64::from(one.kx[i]) - 2.0 * f64::from(one.ky[i]);
+        assert!(wrapped(risen - expected).abs() < 2e-6, "component {i} rose by {risen}");
+    }
+}
+
+/// A sea's components hold the height that its wind and fetch say, and it comes from where the wind does.
+#[test]
+fn open_water_has_the_grown_sea() {
+    let sea = sea("admiralty");
+    let course = sea.course();
+    let place = course.extent.min + DVec2::new(600.0, 20_500.0);
+    let hour = |i: u64| course.start.after(i * 45 * 3600);
+    let heights: Vec<f64> = (0..48).map(|i| sea.at(place, hour(i)).wave_hs_m).collect();
+    let mean_m = heights.iter().sum::<f64>() / 48.0;
+    // Fetches of 10 km (north-east) to 40 km (west) are in the spread; currents steepen and flatten it.
+    let (wind_sea_m, _) = grown_sea(course.climate.wind_mps, course.climate.fetch_m);
+    let most_m = (wind_sea_m * wind_sea_m + course.swells[0].height_m * course.swells[0].height_m).sqrt();
+    assert!(mean_m > 0.7 * most_m && mean_m < 1.1 * most_m, "mean height {mean_m} m of {most_m} m");
+    let from_deg = sea.at(place, course.start).wave_from_deg;
+    assert!((300.0..360.0).contains(&from_deg), "from {from_deg}°");
+}
+
+#[test]
+fn land_shelters_and_stops_waves_and_current() {
+    let sea = sea("admiralty");
+    let course = sea.course();
+    let at = |lat_deg, lon_deg| sea.at(course.place_of(lat_deg, lon_deg).unwrap(), course.start);
+    let (inlet, bay, land) = (at(48.158, -122.735), at(48.085, -122.765), at(48.16, -122.60));
+    assert!(bay.wave_hs_m < 0.6 * inlet.wave_hs_m, "bay {} inlet {}", bay.wave_hs_m, inlet.wave_hs_m);
+    assert!(bay.current_mps.length() < 0.25 * inlet.current_mps.length(), "{bay:?}");
+    assert!(land.wave_hs_m == 0.0 && land.current_mps == DVec2::ZERO && land.depth_m == 0.0, "{land:?}");
+}
+
+/// At a station's own place its own current runs.
+#[test]
+fn current_at_a_station_is_the_stations() {
+    let sea = sea("admiralty");
+    let course = sea.course();
+    for hours in [0_u64, 2, 5, 8, 11] {
+        let tick = course.start.after(hours * 3600 * 45);
+        let station = course.station("PUG1624_47").unwrap();
+        let speed_mps = station_value(station, course.unix_s_of(tick));
+        let (current_mps, _) = sea.tide(station.place, tick);
+        assert!(
+            (current_mps.length() - speed_mps.abs()).abs() < 0.1 * speed_mps.abs() + 0.1,
+            "{} where the station says {speed_mps} at hour {hours}",
+            current_mps.length()
+        );
+        let (_, level_m) = sea.tide(course.place_of(48.1129, -122.7595).unwrap(), tick);
+        let height_m = station_value(course.station("9444900").unwrap(), course.unix_s_of(tick));
+        assert!((level_m - height_m).abs() < 0.02, "tide {level_m} where the station says {height_m}");
+    }
+}
+
+/// Near the coast what runs across it is small against what runs along it.
+#[test]
+fn no_current_runs_through_the_coast() {
+    let sea = sea("admiralty");
+    let course = sea.course();
+    let (mut across, mut along, mut count) = (0.0, 0.0, 0);
+    for i in 0..40_000 {
+        let place = some_place(&sea, i);
+        let Some((distance_m, point)) = course.coast().nearest(place) else { continue };
+        if !(20.0..60.0).contains(&distance_m) || course.coast().is_land(place) {
+            continue;
+        }
+        let normal = (point - place) / distance_m;
+        let (current_mps, _) = sea.tide(place, course.start);
+        across += current_mps.dot(normal).abs();
+        along += current_mps.perp_dot(normal).abs();
+        count += 1;
+    }
+    assert!(count > 50 && across < 0.25 * along, "{across} across, {along} along at {count} places");
+}
+
+#[test]
+fn the_fair_tide_that_the_course_promises_runs() {
+    let sea = sea("admiralty");
+    let course = sea.course();
+    let (from, to) = course.legs().nth(3).unwrap();
+    for half_hours in 0..5 {
+        let tick = course.start.after(half_hours * 1800 * 45);
+        let (current_mps, _) = sea.tide((from + to) * 0.5, tick);
+        assert!(current_mps.dot((to - from).normalize()) > 0.3, "{current_mps} at {half_hours} half hours");
+    }
+}
+
+#[test]
+fn bed_is_the_heightmap_and_its_slope_is_its_own() {
+    let sea = sea("gullwing");
+    for i in 0..500 {
+        let place = some_place(&sea, i);
+        let exact = sea.course().depth().bed_m(place, 0.0);
+        assert!((sea.bed_m(place) - exact).abs() < 1e-3, "{} is not {exact} at {place}", sea.bed_m(place));
+        let water = sea.water(place, Tick(0));
+        let node = (place / 16.0).floor() * 16.0;
+        let inside = (place - node).max(DVec2::splat(0.2)).min(DVec2::splat(15.8)) + node;
+        let slope = sea.water(inside, Tick(0)).bed_slope;
+        let rise = sea.bed_m(inside + DVec2::new(0.1, 0.0)) - sea.bed_m(inside - DVec2::new(0.1, 0.0));
+        assert!((slope.x - rise / 0.2).abs() < 1e-4, "{} is not {}", slope.x, rise / 0.2);
+        assert!(water.bed_m.is_finite() && water.level_m.is_finite());
+    }
+}
+
+/// Beyond the extent, and however far, the sea goes on as at its edge.
+#[test]
+fn sea_goes_on_beyond_its_extent() {
+    let sea = sea("admiralty");
+    for far in [1e3, 1e5, 1e9] {
+        let water = sea.water(DVec2::new(-far, far), sea.course().start);
+        assert!(water.bed_m.is_finite() && water.wind_mps.is_finite() && water.current_mps.is_finite());
+        assert!(water.waves.phase.iter().all(|phase| (-0.5..=0.5).contains(phase)));
+    }
+}
+
+/// The reference figures of other programs; `None` where they are absent, which is said aloud.
+fn reference(file: &str) -> Option<serde_json::Value> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference").join(file);
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        assert!(std::env::var_os("FAIRWAY_REQUIRE_ALL").is_none(), "{} is absent", path.display());
+        eprintln!("SKIPPED: {} is absent", path.display());
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// The expected rows of one validation case.
+fn case(id: &str) -> Vec<serde_json::Value> {
+    let Some(cases) = reference("hydro/validation_cases.json") else { return Vec::new() };
+    let case = cases.as_array().unwrap().iter().find(|case| case["id"] == id).unwrap();
+    case["expected"].as_array().unwrap().clone()
+}
+
+fn within(what: &str, ours: f64, expected: f64, tolerance: f64) {
+    assert!(
+        (ours / expected - 1.0).abs() <= tolerance,
+        "{what}: {ours} is not {expected} within {tolerance}"
+    );
+}
+
+fn number(row: &serde_json::Value, key: &str) -> f64 {
+    row[key].as_f64().unwrap()
+}
+
+#[test]
+fn dispersion_agrees_with_airy() {
+    for row in case("sea.dispersion") {
+        let [period_s, length_m] = [0, 1].map(|i| row[i].as_f64().unwrap());
+        // The lengths are rounded to a hundredth.
+        within("deep", TAU / wave_number(TAU / period_s, 10_000.0), length_m, 1e-3 + 0.005 / length_m);
+    }
+    for row in case("sea.dispersion.h") {
+        let k_radpm = wave_number(TAU / number(&row, "T"), number(&row, "h"));
+        within("shallow", TAU / k_radpm, number(&row, "L"), 5e-3);
+    }
+}
+
+/// Moments of a spectrum.
+fn moments(spectrum: impl Fn(f64) -> f64) -> [f64; 3] {
+    let step_hz = 1e-4;
+    let mut moments = [0.0; 3];
+    // Up to 20 rad/s.
+    for i in 1..31_831_u32 {
+        let frequency_hz = f64::from(i) * step_hz;
+        let density = spectrum(frequency_hz) * step_hz;
+        moments[0] += density;
+        moments[1] += density * frequency_hz;
+        moments[2] += density * frequency_hz * frequency_hz;
+    }
+    moments
+}
+
+#[test]
+fn spectra_agree_with_their_references() {
+    for row in case("sea.PM") {
+        let (height_m, period_s) = (number(&row, "Hs_exact"), number(&row, "Tp"));
+        let [m0, ..] = moments(|frequency_hz| pierson_moskowitz(frequency_hz, height_m, period_s));
+        within("PM", 4.0 * m0.sqrt(), number(&row, "Hs_numeric"), 0.02);
+    }
+    for row in case("sea.JONSWAP") {
+        let (height_m, period_s) = (number(&row, "Hs"), number(&row, "Tp"));
+        let [m0, m1, m2] = moments(|frequency_hz| jonswap(frequency_hz, height_m, period_s));
+        within("JONSWAP height", 4.0 * m0.sqrt(), number(&row, "Hs_from_m0"), 2e-3);
+        within("JONSWAP mean period", m0 / m1, number(&row, "Tm01"), 0.01);
+        within("JONSWAP crossing period", (m0 / m2).sqrt(), number(&row, "Tz_cut20"), 0.01);
+    }
+}
+
+#[test]
+fn seas_grow_with_fetch_as_the_manual_says() {
+    for row in case("sea.fetch").iter().filter(|row| row.get("U").is_some()) {
+        let (height_m, period_s) = grown_sea(number(row, "U"), 1000.0 * number(row, "F_km"));
+        within("height", height_m, number(row, "Hs"), 1e-3);
+        within("period", period_s, number(row, "Tp"), 1e-3);
+    }
+}
+
+#[test]
+fn waves_steepen_against_the_current() {
+    let Some(reference) = reference("sea/sea_wind_reference.json") else { return };
+    for row in reference["wave_current"].as_array().unwrap() {
+        let (Some(ratio), Some(expected)) = (row["U_over_c0"].as_f64(), row["a_ratio"].as_f64()) else {
+            continue;
+        };
+        #[expect(clippy::cast_possible_truncation)]
+        let gain = f64::from(current_gain(ratio as f32));
+        if ratio >= f64::from(-0.16_f32) {
+            within("gain", gain, expected, 1e-3);
+        } else {
+            assert!(gain < expected, "what is steeper breaks: {gain}");
+        }
+    }
+    assert!(current_gain(-0.3) == 0.0 && current_gain(-5.0) == 0.0, "blocked");
+}
+
+/// One record of waves, summed as a hull sums them, has the height that the instruments tell.
+#[test]
+fn summed_elevation_has_the_stated_height() {
+    let sea = sea("admiralty");
+    let (place, start) = (sea.course().marks[0].place, sea.course().start);
+    let (mut square, mut stated) = (0.0, 0.0);
+    let samples = 6000_u32;
+    for i in 0..samples {
+        let tick = start.after(u64::from(i) * 20);
+        let waves = sea.water(place, tick).waves;
+        let elevation_m: f64 = (0..WAVES)
+            .map(|i| f64::from(waves.amplitude_m[i]) * trig::sin_cos_turns(f64::from(waves.phase[i])).1)
+            .sum();
+        square += elevation_m * elevation_m / f64::from(samples);
+        stated += sea.at(place, tick).wave_hs_m / f64::from(samples);
+    }
+    within("height of a record", 4.0 * square.sqrt(), stated, 0.06);
+}
+
 /// Prints what the README quotes: `cargo test --release --lib sea::tests::costs -- --ignored --nocapture`.
 #[test]
+#[expect(clippy::print_stdout, reason = "that is what it is for")]
 #[ignore = "measures; run it alone in release"]
 fn costs() {
     let time = |what: &str, count: u32, act: &mut dyn FnMut()| {

@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 use glam::DVec2;
 
 use super::WAVES;
-use super::spectrum::{grown_sea, jonswap, omega, wave_number};
+use super::spectrum::{Shape, grown_sea, omega, wave_number};
 use crate::atlas::{Course, Swell};
 use crate::noise::{self, Stream};
 use crate::trig;
@@ -57,6 +57,7 @@ pub(super) struct WaveSet {
     /// Components of the wind sea; those after them are swell.
     wind_waves: usize,
     swells: Vec<Swell>,
+    shape: Shape,
     wind_mps: f64,
     wind_from_rad: f64,
     shift_rad: f64,
@@ -96,6 +97,7 @@ impl WaveSet {
             band_hz: [0.0; WAVES],
             wind_waves: WAVES - SWELL_WAVES * course.swells.len(),
             swells: course.swells.clone(),
+            shape: Shape::new(),
             wind_mps: climate.wind_mps,
             wind_from_rad: climate.wind_from_rad,
             shift_rad: climate.shift_rad,
@@ -164,16 +166,19 @@ impl WaveSet {
     pub(super) fn amplitudes_at(&self, course: &Course, place: DVec2) -> Amplitudes {
         let fetch_m = self.fetches(course, place);
         let mut amplitudes = [[0.0; WAVES]; LEVELS.len()];
-        for i in 0..self.wind_waves {
-            let fetch_m = fetch_towards(&fetch_m, self.wind_from_rad + self.off_rad[i]);
-            for (level, share) in LEVELS.into_iter().enumerate() {
-                let (height_m, period_s) = grown_sea(self.wind_mps * share, fetch_m);
-                let energy = jonswap(self.frequency_hz[i], height_m, period_s) * self.band_hz[i];
-                amplitudes[level][i] = (2.0 * energy).sqrt() as f32;
+        for (level, share) in amplitudes.iter_mut().zip(LEVELS) {
+            // Grown for each ray, and blended for the directions between.
+            let grown = fetch_m.map(|fetch_m| grown_sea(self.wind_mps * share, fetch_m));
+            for (i, amplitude) in level.iter_mut().enumerate().take(self.wind_waves) {
+                let direction_rad = self.wind_from_rad + self.off_rad[i];
+                let height_m = towards(direction_rad, |ray| grown[ray].0);
+                let period_s = towards(direction_rad, |ray| grown[ray].1);
+                let density = self.shape.at(self.frequency_hz[i] * period_s, height_m) / self.frequency_hz[i];
+                *amplitude = (2.0 * density * self.band_hz[i]).sqrt() as f32;
             }
         }
         for (number, swell) in self.swells.iter().enumerate() {
-            let room = (fetch_towards(&fetch_m, swell.from_rad) / SWELL_ROOM_M).min(1.0);
+            let room = (towards(swell.from_rad, |ray| fetch_m[ray]) / SWELL_ROOM_M).min(1.0);
             // Four equal parts of the energy H²/16, each with a²/2.
             let amplitude = swell.height_m * (2.0_f64 / 16.0 / 4.0).sqrt() * room;
             for part in 0..SWELL_WAVES {
@@ -255,14 +260,14 @@ fn spread_angle(share: f64) -> f64 {
     0.5 * (low + high)
 }
 
-/// Effective fetch towards a direction, between those of the rays beside it.
-fn fetch_towards(fetch_m: &[f64; RAYS], direction_rad: f64) -> f64 {
+/// What the rays beside a direction say, blended.
+fn towards(direction_rad: f64, of_ray: impl Fn(usize) -> f64) -> f64 {
     let at = crate::units::wrap_heading(direction_rad) / TAU * f64::from(number(RAYS));
     let below = at.floor();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ray's number")]
     let ray = below as usize;
     let share = at - below;
-    fetch_m[ray % RAYS] * (1.0 - share) + fetch_m[(ray + 1) % RAYS] * share
+    of_ray(ray % RAYS) * (1.0 - share) + of_ray((ray + 1) % RAYS) * share
 }
 
 /// A small count as a number that converts to floats without loss.

@@ -140,7 +140,7 @@ impl BoatSpec {
     pub fn from_toml(text: &str, file_name: &str) -> Result<Self, BoatError> {
         let spec: Self = toml::from_str(text).map_err(|error| {
             let line =
-                error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+                error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             let message = error.message().replace('\n', " ");
             BoatError(format!("{file_name}:{line}: {message}; see assets/boats/first407.toml for every key"))
         })?;
@@ -285,8 +285,11 @@ mod tests {
         let text = include_str!("../../assets/boats/first407.toml");
         let typo = text.replace("beam_m = 3.77", "beem_m = 3.77");
         let error = BoatSpec::from_toml(&typo, "x.toml").unwrap_err().to_string();
+        let line = 1 + typo.lines().position(|line| line.contains("beem_m")).unwrap();
         assert!(
-            error.starts_with("x.toml:7") && error.contains("beem_m") && !error.contains('\n'),
+            error.starts_with(&format!("x.toml:{line}:"))
+                && error.contains("beem_m")
+                && !error.contains('\n'),
             "{error}"
         );
         for (from, to) in [("mass_kg = 7722.0", "mass_kg = nan"), ("span_m = 1.9", "span_m = -1.0")] {

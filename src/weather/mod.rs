@@ -83,7 +83,7 @@ pub struct Weather {
 pub struct Segment {
     number: u64,
     /// First node of each period's list.
-    first: [i64; 3],
+    first: [f64; 3],
     /// Drawn shifts of direction and speed at the nodes, both of unit variance after interpolation.
     nodes: [[[f64; 2]; SHIFT_NODES]; 3],
     /// The air masses of the segment before and of this one.
@@ -145,16 +145,16 @@ impl Weather {
         let start_s = number as f64 * SEGMENT_S;
         let mut segment = Segment {
             number,
-            first: [0; 3],
+            first: [0.0; 3],
             nodes: [[[0.0; 2]; SHIFT_NODES]; 3],
             masses: [AirMass { drift_mps: DVec2::ZERO, start_s, offset: [[0.0; 2]; OCTAVES] }; 2],
         };
-        for period in 0..3 {
+        for (period, period_s) in SHIFT_PERIOD_S.into_iter().enumerate() {
             // From the middle of the segment before, whose drift needs it, less the largest lag.
-            let first = ((start_s - SEGMENT_S - LAG_S) / SHIFT_PERIOD_S[period]).floor();
-            #[expect(clippy::cast_possible_truncation, reason = "see above")]
-            let first = first as i64;
+            let first = ((start_s - SEGMENT_S - LAG_S) / period_s).floor();
             segment.first[period] = first;
+            #[expect(clippy::cast_possible_truncation, reason = "periods since the epoch")]
+            let first = first as i64;
             for (offset, node) in (0_i64..).zip(&mut segment.nodes[period]) {
                 *node = self.shift_node(period, first + offset);
             }
@@ -231,14 +231,14 @@ impl Weather {
     /// Mean wind at the anchor at a time that the segment's shifts cover, m/s.
     fn mean_at(&self, segment: &Segment, t_s: f64) -> DVec2 {
         let mut shift = [0.0; 2];
-        for period in 0..3 {
-            let u = t_s / SHIFT_PERIOD_S[period];
-            let below = u.floor();
-            // Both are whole numbers of a few thousand at most.
+        for ((nodes, first), period_s) in segment.nodes.iter().zip(segment.first).zip(SHIFT_PERIOD_S) {
+            // Never negative, so that a conversion is the floor.
+            let u = (t_s * (1.0 / period_s) - first).max(0.0);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-            let index = (below as i64 - segment.first[period]).clamp(0, SHIFT_NODES as i64 - 2) as usize;
-            let fraction = smooth(u - below);
-            let (a, b) = (segment.nodes[period][index], segment.nodes[period][index + 1]);
+            let index = (u as usize).min(SHIFT_NODES - 2);
+            #[expect(clippy::cast_precision_loss, reason = "48 nodes")]
+            let fraction = smooth((u - index as f64).min(1.0));
+            let (a, b) = (nodes[index], nodes[index + 1]);
             for axis in 0..2 {
                 shift[axis] += a[axis] + (b[axis] - a[axis]) * fraction;
             }
@@ -274,11 +274,11 @@ impl Weather {
     fn gust(&self, mass: &AirMass, turns: &[[f32; 2]; OCTAVES], place: DVec2, t_s: f64) -> DVec2 {
         let at = place - mass.drift_mps * (t_s - mass.start_s);
         let mut sum = [0.0_f32; 2];
-        for octave in 0..OCTAVES {
+        for (octave, turn) in turns.iter().enumerate() {
             // Turned, and in units of the octave's nodes.
             let [s, c] = self.axes[octave];
             let [ox, oy] = mass.offset[octave];
-            let noise = self.gusts.at(at.x * c + at.y * s + ox, at.y * c - at.x * s + oy, turns[octave]);
+            let noise = self.gusts.at(at.x * c + at.y * s + ox, at.y * c - at.x * s + oy, *turn);
             sum[0] += self.amplitudes[octave] * noise[0];
             sum[1] += self.amplitudes[octave] * noise[1];
         }
@@ -291,7 +291,7 @@ impl Weather {
         let (fx, fy, fz) = (smooth(at.x - x), smooth(at.y - y), smooth(hour - z));
         #[expect(clippy::cast_possible_truncation, reason = "wraps after 2^32 cells")]
         let node = |dx: f64, dy: f64, dz: f64| {
-            let counter = [x + dx, y + dy, z + dz].map(|index| (index as i64) as u32);
+            let counter = [x + dx, y + dy, z + dz].map(|index| (index as i64).cast_unsigned() as u32);
             noise::signed(self.seed, Stream::Fog, counter)
         };
         let row = |dy, dz| node(0.0, dy, dz) * (1.0 - fx) + node(1.0, dy, dz) * fx;

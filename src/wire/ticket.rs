@@ -4,8 +4,8 @@
 //! once, as a crossing needs, and whoever copies it cannot use it.
 //!
 //! Its bytes: version, MessagePack of [`Ticket`], ECDSA signature of 64 bytes (P-256, SHA-256) over
-//! [`DOMAIN`] and everything before it. The harbour's key also signs certificates; these begin with an ASN.1
-//! sequence, a ticket's signed bytes with [`DOMAIN`], so neither can pass for the other.
+//! `DOMAIN` and everything before it. The harbour's key also signs certificates; these begin with an ASN.1
+//! sequence, a ticket's signed bytes with `DOMAIN`, so neither can pass for the other.
 
 use ring::rand::SystemRandom;
 use ring::signature::{

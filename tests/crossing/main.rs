@@ -1,4 +1,17 @@
 //! A crossing changes nothing: regions that pass words to each other by hand, without sockets or clocks.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "nor a model"
+)]
 
 mod world;
 
@@ -10,8 +23,8 @@ use world::World;
 
 /// A run of several borders in light weather: every published hash equals the undivided run's.
 #[test]
-fn vessel_over_five_borders_keeps_every_bit() {
-    let mut world = World::row(6, 1);
+fn vessel_over_nine_borders_keeps_every_bit() {
+    let mut world = World::row(10, 1);
     world.launch(VesselId(1), "launch", 0);
     let helm = |throttle, rudder_rad| Helm { throttle, rudder_rad, ..Helm::default() };
     world.order(VesselId(1), helm(1.0, 0.0));
@@ -23,17 +36,17 @@ fn vessel_over_five_borders_keeps_every_bit() {
         if let Some(region) = world.owner(VesselId(1)) {
             seen.insert(region, second);
         }
-        if seen.len() == 6 {
+        if seen.len() == 10 {
             break;
         }
     }
-    assert!(seen.len() >= 6, "sailed only {seen:?}");
+    assert!(seen.len() >= 10, "sailed only {seen:?}");
     let report = world.compare_with_undivided();
     assert_eq!(report.mismatches, 0, "first at {:?}", report.first);
     assert_eq!((report.missing, report.doubled), (0, 0));
     assert!(report.compared > 5_000, "{} ticks compared", report.compared);
     assert_eq!(world.ticks_missed(), 0);
-    assert!(world.handoffs() >= 5);
+    assert!(world.handoffs() >= 9);
 }
 
 /// Two hulls that touch near a border are one group with one owner and the bits of the undivided sea.
@@ -67,8 +80,10 @@ fn owner_sails_on_while_the_next_region_is_silent() {
     let mut world = World::row(3, 1);
     world.launch(VesselId(1), "launch", 0);
     world.order(VesselId(1), Helm { throttle: 1.0, ..Helm::default() });
+    // Their circuit is open; then the next region stalls.
+    world.run(45);
     world.silence(RegionId(2), true);
-    while world.place(VesselId(1)).x < world::border_x(&world) + 60.0 {
+    while world.place(VesselId(1)).x < world::border_x(&world) + 40.0 {
         world.run(45);
         world.keep_east(VesselId(1), 0);
         assert!(world.tick() < Tick(world.start().0 + 45 * 400), "it does not get there");

@@ -10,7 +10,7 @@ use fairway::region::{Action, Logged, Region, RegionConfig};
 use fairway::sea::Sea;
 use fairway::sim::{Sim, Vessel, Voyage, afloat};
 use fairway::units::{RegionId, TICK_HZ, Tick, VesselId, radians};
-use fairway::vessel::{BoatSpec, Helm, Input};
+use fairway::vessel::{Helm, Input, boats};
 use fairway::wire::Message;
 use fairway::wire::circuit::{CircuitId, Peer};
 use fairway::wire::message::{ClockSetting, Epoch, Neighbour, VesselRecord, Word};
@@ -174,7 +174,7 @@ impl World {
     }
 
     pub fn launch_at(&mut self, id: VesselId, boat: &str, x: f64, north: f64, heading_deg: f64) {
-        let boat = BoatSpec::named(boat).unwrap();
+        let boat = boats::named(boat).unwrap().clone();
         let place = DVec3::new(x, self.origin.y + north, 0.0);
         let state = afloat(&self.sea, &boat, place, radians(heading_deg), self.tick());
         let vessel = Vessel { id, boat, state, voyage: Voyage::default() };

@@ -7,7 +7,7 @@ use fairway::pilots::Helmsman;
 use fairway::sim::Instruments;
 use fairway::trig;
 use fairway::units::{Tick, VesselId, degrees, radians};
-use fairway::vessel::{Class, VesselState, boats, forces, rotation};
+use fairway::vessel::{Class, VesselState, boats, forces};
 use fairway::wire::message::{Epoch, State, View};
 use glam::DVec2;
 

@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, oneshot};
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A peer with an open connection.
-pub struct Raw {
+pub(crate) struct Raw {
     runtime: Handle,
     connection: quinn::Connection,
     stream: Mutex<Option<quinn::SendStream>>,
@@ -26,7 +26,7 @@ pub struct Raw {
 
 impl Raw {
     /// A peer that shows a key of its own.
-    pub fn dial(addr: SocketAddr) -> Self {
+    pub(crate) fn dial(addr: SocketAddr) -> Self {
         let runtime = runtime();
         let (endpoint, connection) = runtime.block_on(async {
             let endpoint = endpoint(true);
@@ -40,7 +40,7 @@ impl Raw {
     }
 
     /// Why a peer that shows no key is refused.
-    pub fn dial_without_key(addr: SocketAddr) -> String {
+    pub(crate) fn dial_without_key(addr: SocketAddr) -> String {
         runtime().block_on(async {
             let connecting = endpoint(false).connect(addr, "sea.fairway").unwrap();
             // The client is done first; the server refuses what it then sees.
@@ -54,7 +54,7 @@ impl Raw {
     }
 
     /// Whether a second connection may send before its handshake is done.
-    pub fn resumes(addr: SocketAddr) -> bool {
+    pub(crate) fn resumes(addr: SocketAddr) -> bool {
         runtime().block_on(async {
             let endpoint = endpoint(true);
             let first = endpoint.connect(addr, "sea.fairway").unwrap().await.unwrap();
@@ -66,7 +66,7 @@ impl Raw {
     }
 
     /// Writes to the stream that it opens first.
-    pub fn write(&self, bytes: &[u8]) {
+    pub(crate) fn write(&self, bytes: &[u8]) {
         self.runtime.block_on(async {
             let mut stream = self.stream.lock().await;
             if stream.is_none() {
@@ -78,12 +78,12 @@ impl Raw {
     }
 
     /// Ends the stream.
-    pub fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.runtime.block_on(async { self.stream.lock().await.as_mut().unwrap().finish().unwrap() });
     }
 
     /// Sends a datagram.
-    pub fn datagram(&self, bytes: &[u8]) {
+    pub(crate) fn datagram(&self, bytes: &[u8]) {
         self.runtime.block_on(async {
             self.connection.send_datagram(bytes.to_vec().into()).unwrap();
             // Lets it go out.
@@ -92,7 +92,7 @@ impl Raw {
     }
 
     /// Waits until the other side has closed; its reason.
-    pub fn close_reason(&self) -> String {
+    pub(crate) fn close_reason(&self) -> String {
         self.runtime.block_on(async {
             tokio::time::timeout(PATIENCE, self.connection.closed()).await.unwrap().to_string()
         })

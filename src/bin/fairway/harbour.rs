@@ -95,7 +95,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let signals = setup::signals()?;
     let cut = if args.lifeline { hold_lifeline().map_err(broke)? } else { Arc::default() };
     let mut harbour = Harbour::new(config, clerks, engine, lines, http.requests().clone());
-    say_ready(&course, http.local_addr(), port);
+    say_ready(&course, http.local_addr(), port, args.lifeline);
     serve(&mut harbour, &http, &signals, &cut);
     // In this order: regions end before the last answer's reader can think that all is over.
     drop(harbour);
@@ -103,17 +103,19 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One line for programs on standard output, one for people on the console.
-fn say_ready(course: &Course, http: SocketAddr, port: u16) {
+/// One line for programs on standard output, and one for people on the console.
+fn say_ready(course: &Course, http: SocketAddr, port: u16, supervised: bool) {
     let line = serde_json::json!({ "ready": true, "http": http, "port": port, "course": course.name });
     let mut stdout = std::io::stdout();
     // Whoever started this may not be reading; that is no reason to end.
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-    let _ = writeln!(
-        std::io::stderr(),
-        "harbour of {}: http://{http}/status, regions on UDP port {port}",
-        course.name
-    );
+    if !supervised {
+        let name = &course.name;
+        let _ = writeln!(
+            std::io::stderr(),
+            "harbour of {name}: http://{http}/status, regions on UDP port {port}"
+        );
+    }
 }
 
 /// Steps until it is over, or has to be.

@@ -1,10 +1,14 @@
 //! The program for people; see `fairway --help`.
 
+mod course;
 mod harbour;
 mod outcome;
 mod pilot;
+mod replay;
 mod sail;
+mod sea;
 mod setup;
+mod tide;
 
 use std::ffi::OsString;
 use std::io::Write as _;
@@ -27,14 +31,14 @@ Exit codes:
   130  interrupted";
 
 /// A sea that exists where somebody sails: regions start ahead of a vessel and stop behind it.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "fairway", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Sail a fleet of pilots along a course, over regions that come and go with it.
     #[command(after_help = EXIT_CODES)]
@@ -52,6 +56,18 @@ enum Command {
     /// Sail one boat at a region server that runs alone.
     #[command(after_help = EXIT_CODES)]
     Pilot(pilot::Args),
+    /// Sail a record again, undivided, and hold every published tick to its bits.
+    #[command(after_help = EXIT_CODES)]
+    Replay(replay::Args),
+    /// Check course folders, or describe one.
+    #[command(after_help = EXIT_CODES)]
+    Course(course::Args),
+    /// Predict heights or currents of a course's tide stations.
+    #[command(after_help = EXIT_CODES)]
+    Tide(tide::Args),
+    /// Tell wind, waves, current and depth at a place and time of a course.
+    #[command(after_help = EXIT_CODES)]
+    Sea(sea::Args),
 }
 
 fn main() -> ExitCode {
@@ -61,11 +77,9 @@ fn main() -> ExitCode {
     if arguments.next_if(|argument| argument == "region").is_some() {
         return fairway::server::main(arguments, start);
     }
-    let result = match Cli::parse().command {
-        Command::Sail(args) => sail::run(*args),
-        Command::Harbour(args) => harbour::run(*args),
-        Command::Region { args } => return fairway::server::main(args, start),
-        Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
+    let result = match Cli::try_parse() {
+        Ok(cli) => run(cli.command),
+        Err(error) => refuse(&error),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,4 +90,44 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Sail(args) => sail::run(*args),
+        Command::Harbour(args) => harbour::run(*args),
+        // Taken before the command line is parsed; listed there for its help.
+        Command::Region { .. } => Err(Failure::Input("`region` comes first on the command line".to_owned())),
+        Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
+        // What a record does not hold has been told on standard output as well.
+        Command::Replay(args) => replay::run(args).map_err(Failure::Differs),
+        Command::Course(args) => course::run(args).map_err(Failure::Input),
+        Command::Tide(args) => tide::run(args).map_err(Failure::Input),
+        Command::Sea(args) => sea::run(args).map_err(Failure::Input),
+    }
+}
+
+/// Prints help where that was asked for; otherwise says in one line what is wrong with the command line.
+fn refuse(error: &clap::Error) -> Result<(), Failure> {
+    use clap::error::ErrorKind;
+    let asked = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    if asked {
+        // A reader that has seen enough may close the pipe.
+        let _ = error.print();
+        return if error.use_stderr() { Err(Failure::Usage) } else { Ok(()) };
+    }
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim);
+    // After the error itself come hints and the usage, which --help has as well.
+    let what: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    let what = what.join(" ");
+    Err(Failure::Input(format!("{}; see --help", what.strip_prefix("error: ").unwrap_or(&what))))
 }

@@ -3,8 +3,12 @@
 /// Why a command failed; each kind has its exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// A passage did not arrive, or a replay differs; everything has been said already.
+    /// A passage did not arrive; everything has been said already.
     NotArrived,
+    /// A replay differs, or its record cannot be read.
+    Differs(String),
+    /// The command line says nothing; the usage has been printed.
+    Usage,
     /// The command line, a course, a boat or a port cannot be used.
     Input(String),
     /// Something broke while running.
@@ -17,8 +21,8 @@ impl Failure {
     /// The process's exit code.
     pub(crate) const fn code(&self) -> u8 {
         match self {
-            Self::NotArrived => 1,
-            Self::Input(_) => 2,
+            Self::NotArrived | Self::Differs(_) => 1,
+            Self::Input(_) | Self::Usage => 2,
             Self::Broke(_) => 3,
             Self::Interrupted => 130,
         }
@@ -27,8 +31,8 @@ impl Failure {
     /// The one line that says what was attempted, on what, and what to do.
     pub(crate) fn line(&self) -> Option<String> {
         match self {
-            Self::Input(line) | Self::Broke(line) => Some(line.replace('\n', " ")),
-            Self::NotArrived | Self::Interrupted => None,
+            Self::Differs(line) | Self::Input(line) | Self::Broke(line) => Some(line.replace('\n', " ")),
+            Self::NotArrived | Self::Usage | Self::Interrupted => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::time::Duration;
 
 use fairway::clock;
-use fairway::net::{Endpoint, EndpointConfig, trust::Identity};
+use fairway::net::{Endpoint, EndpointConfig, Identity};
 use fairway::pilots::{Booking, Crew, Outcome, PilotProgress};
 use fairway::units::{VesselId, degrees, knots};
 use fairway::vessel::boats;
@@ -72,7 +72,11 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
     let Some(outcome) = crew.finish().pop() else { return Err("the pilot was lost".to_owned()) };
     print(&outcome, args.output);
     match &outcome.error {
-        Some(error) => Err(format!("{} at {}: {error}; is a region server running there?", args.name, addr)),
+        Some(error) => Err(format!("{} at {addr}: {error}; is a region server running there?", args.name)),
+        None if !outcome.joined => Err(format!(
+            "{} at {addr}: no answer in the time given; is a region server running there?",
+            args.name
+        )),
         None => Ok(()),
     }
 }
@@ -128,7 +132,11 @@ fn line(pilot: &PilotProgress) -> String {
 }
 
 fn print(outcome: &Outcome, format: Format) {
-    let sailed_m: f64 = outcome.track.windows(2).map(|pair| (pair[1].place - pair[0].place).length()).sum();
+    let sailed_m: f64 = outcome
+        .track
+        .windows(2)
+        .map(|pair| (pair[1].place - pair[0].place).length())
+        .fold(0.0, |sum, leg| sum + leg);
     let pauses = |figures: &[f64]| figures.iter().copied().fold(0.0, f64::max);
     let text = match format {
         Format::Json => serde_json::json!({

@@ -40,7 +40,8 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
     };
     let course = Arc::new(Course::load(&folder).map_err(|error| error.to_string())?);
     let bar = ProgressBar::no_length();
-    if let Ok(style) = ProgressStyle::with_template("replay {bar:30} {percent} % of {len} ticks, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("replay {bar:30} {percent} % of {len} ticks, {eta} left")
+    {
         bar.set_style(style);
     }
     let summary = replay_watched(&args.dir, course, &mut |done, total| {
@@ -60,7 +61,8 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
 }
 
 fn describe(summary: &ReplaySummary) -> String {
-    let ReplaySummary { logs, vessels, inputs, ticks_compared, epochs, mismatches, double, missing, .. } = summary;
+    let ReplaySummary { logs, vessels, inputs, ticks_compared, epochs, mismatches, double, missing, .. } =
+        summary;
     let mut text = format!(
         "{vessels} vessels, {inputs} orders, {epochs} epochs in {logs} logs\n\
          {ticks_compared} vessel-ticks compared: {mismatches} differ, {double} published twice, {missing} missing"

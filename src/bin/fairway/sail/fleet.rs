@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crossbeam::channel::{RecvTimeoutError, bounded};
 use fairway::config::{from_hex, to_hex};
 use fairway::harbour::answers::{BookingRequest, PassageAnswer, PassageLine, PassageState};
 use fairway::harbour::client::{ClientError, HarbourClient};
@@ -21,7 +22,9 @@ use crate::outcome::Failure;
 const CLERKS: usize = 16;
 /// Times that a booking that was accepted is asked for again before its vessel sails.
 const ASK_AGAIN: u32 = 100;
-/// Pause between two of these.
+/// Pause between two looks at what was booked, and at the signals.
+const LOOK: Duration = Duration::from_millis(20);
+/// Pause between two of these questions.
 const ASK_PAUSE: Duration = Duration::from_millis(100);
 
 /// The fleet under way.
@@ -45,7 +48,7 @@ impl Fleet {
         client: &HarbourClient,
         boats: &[&BoatSpec],
         seed: u64,
-        signals: &AtomicBool,
+        signals: &Arc<AtomicBool>,
     ) -> Result<Option<Self>, Failure> {
         let broke = |what: String| Failure::Broke(format!("cannot send pilots aboard: {what}"));
         let identity = Identity::generate().map_err(|error| broke(error.to_string()))?;
@@ -100,58 +103,65 @@ impl Fleet {
     }
 }
 
-/// Books all passages, several at once, in the order of the boats as far as that goes.
+/// Books all passages, several at once; none when a signal came first. Clerks that still wait for an answer
+/// then are left to it: the harbour is about to end, and with it their waiting.
 fn book_all(
     client: &HarbourClient,
     boats: &[&BoatSpec],
     key: &str,
-    signals: &AtomicBool,
+    signals: &Arc<AtomicBool>,
 ) -> Result<Option<Vec<PassageAnswer>>, Failure> {
+    let requests: Vec<BookingRequest> =
+        boats.iter().map(|boat| booking_request(boat, key)).collect::<Result<_, _>>()?;
+    let requests = Arc::new(requests);
     let next = Arc::new(AtomicUsize::new(0));
-    let booked: Result<Vec<Vec<PassageAnswer>>, Failure> = std::thread::scope(|scope| {
-        let clerks: Vec<_> = (0..CLERKS.min(boats.len()))
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut mine = Vec::new();
-                    loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(boat) = boats.get(index) else { return Ok(mine) };
-                        if signals.load(Ordering::Relaxed) {
-                            return Ok(mine);
-                        }
-                        mine.push(book_one(client, boat, key, signals)?);
-                    }
-                })
-            })
-            .collect();
-        clerks
-            .into_iter()
-            .map(|clerk| clerk.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    if signals.load(Ordering::Relaxed) {
-        return Ok(None);
+    let (booked_in, booked) = bounded(boats.len());
+    for _ in 0..CLERKS.min(boats.len()) {
+        let (client, signals) = (client.clone(), Arc::clone(signals));
+        let (requests, next, booked_in) = (Arc::clone(&requests), Arc::clone(&next), booked_in.clone());
+        std::thread::spawn(move || {
+            while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let booked = book_one(&client, request, &signals);
+                let failed = booked.is_err();
+                if booked_in.send(booked).is_err() || failed {
+                    return;
+                }
+            }
+        });
     }
-    let mut passages: Vec<PassageAnswer> = booked?.into_iter().flatten().collect();
+    drop(booked_in);
+    let mut passages = Vec::with_capacity(boats.len());
+    while passages.len() < boats.len() {
+        match booked.recv_timeout(LOOK) {
+            Ok(passage) => passages.push(passage?),
+            Err(RecvTimeoutError::Timeout) if signals.load(Ordering::Relaxed) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Failure::Broke("a booking was never answered".to_owned()));
+            }
+        }
+    }
     passages.sort_by_key(|passage| passage.vessel);
     Ok(Some(passages))
 }
 
-fn book_one(
-    client: &HarbourClient,
-    boat: &BoatSpec,
-    key: &str,
-    signals: &AtomicBool,
-) -> Result<PassageAnswer, Failure> {
+fn booking_request(boat: &BoatSpec, key: &str) -> Result<BookingRequest, Failure> {
     let boat = serde_json::to_value(boat)
         .map_err(|error| Failure::Broke(format!("cannot write the boat {}: {error}", boat.name)))?;
-    let request = BookingRequest { boat, key: key.to_owned(), name: None };
+    Ok(BookingRequest { boat, key: key.to_owned(), name: None })
+}
+
+fn book_one(
+    client: &HarbourClient,
+    request: &BookingRequest,
+    signals: &AtomicBool,
+) -> Result<PassageAnswer, Failure> {
     let refused = |error: ClientError| match error {
         // Too many or too large for the course: the command line asked for it.
         ClientError::Refused { status: 400..=499, error } => Failure::Input(error),
         other => Failure::Broke(other.to_string()),
     };
-    let mut passage = client.book(&request).map_err(refused)?;
+    let mut passage = client.book(request).map_err(refused)?;
     for _ in 0..ASK_AGAIN {
         match passage.state {
             PassageState::Booked => {}

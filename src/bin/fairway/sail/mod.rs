@@ -12,7 +12,7 @@ mod fleet;
 mod summary;
 mod supervisor;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use fairway::atlas::Course;
 use fairway::clock;
 use fairway::harbour::answers::{PassageLine, StatusAnswer};
 use fairway::harbour::client::HarbourClient;
+use fairway::record::Passage;
 use fairway::units::TICK_HZ;
 use fairway::vessel::BoatSpec;
 
@@ -128,9 +129,6 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         }
     };
     let summary = Summary::new(&args, &plan.course, plan.seed, sailed, began);
-    if let Some(dir) = &args.record {
-        summary.write_record(dir, &args.course)?;
-    }
     if let Some(file) = &args.plot {
         summary.write_plot(file, &plan.course)?;
     }
@@ -149,8 +147,7 @@ fn check(args: &Args) -> Result<Plan, Failure> {
         setup::writable(file, "--plot")?;
     }
     if let Some(dir) = &args.record {
-        std::fs::create_dir_all(dir)
-            .map_err(|error| Failure::Input(format!("cannot make --record {}: {error}", dir.display())))?;
+        prepare_record(dir, &args.course, seed)?;
     }
     let harbour = HarbourOptions {
         course: args.course.clone(),
@@ -163,6 +160,19 @@ fn check(args: &Args) -> Result<Plan, Failure> {
         region_server: args.region_server.clone(),
     };
     Ok(Plan { course, boats, seed, harbour })
+}
+
+/// Makes the folder of a record, and writes what the logs in it will be a record of.
+fn prepare_record(dir: &Path, course: &Path, seed: u64) -> Result<(), Failure> {
+    let cannot = |what: String| Failure::Input(format!("cannot record to {}: {what}", dir.display()));
+    std::fs::create_dir_all(dir).map_err(|error| cannot(error.to_string()))?;
+    let entries = std::fs::read_dir(dir).map_err(|error| cannot(error.to_string()))?;
+    if entries.flatten().any(|entry| entry.path().extension().is_some_and(|end| end == "log")) {
+        return Err(cannot("it holds a record already; name an empty folder".to_owned()));
+    }
+    // Replayed from wherever: the course must be found again.
+    let course = course.canonicalize().map_err(|error| cannot(error.to_string()))?;
+    Passage { course, seed }.write(dir).map_err(|error| cannot(error.to_string()))
 }
 
 /// What a sail came to.

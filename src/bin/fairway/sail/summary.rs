@@ -8,9 +8,9 @@ use std::time::Instant;
 use fairway::atlas::Course;
 use fairway::chart;
 use fairway::clock;
-use fairway::harbour::answers::{PassageState, StatusAnswer};
+use fairway::harbour::answers::PassageState;
 use fairway::sea::Sea;
-use fairway::units::{NAUTICAL_MILE_M, TICK_HZ, Tick};
+use fairway::units::{NAUTICAL_MILE_M, Tick};
 use serde::Serialize;
 
 use super::display::time;
@@ -82,7 +82,6 @@ struct Figures {
 pub(crate) struct Summary {
     figures: Figures,
     end: End,
-    status: StatusAnswer,
     fared: Vec<Fared>,
 }
 
@@ -125,7 +124,7 @@ impl Summary {
             troubles: status.troubles.clone(),
             vessels: vessels.iter().map(vessel_summary).collect(),
         };
-        Self { figures, end, status, fared: vessels }
+        Self { figures, end, fared: vessels }
     }
 
     /// Writes the summary to standard output.
@@ -194,19 +193,6 @@ impl Summary {
         ));
         lines.extend(figures.troubles.iter().map(|trouble| format!("trouble: {trouble}")));
         lines.join("\n") + "\n"
-    }
-
-    /// Writes what a replay has to know besides the input logs.
-    pub(crate) fn write_record(&self, dir: &Path, course: &Path) -> Result<(), Failure> {
-        let passages: Vec<_> = self.fared.iter().map(|fared| &fared.passage).collect();
-        let sail = serde_json::json!({
-            "course": course,
-            "seed": self.figures.seed,
-            "clock": self.status.clock,
-            "hz": TICK_HZ,
-            "passages": passages,
-        });
-        write(&dir.join("sail.json"), "--record", &(sail.to_string() + "\n"))
     }
 
     /// Draws the tracks.

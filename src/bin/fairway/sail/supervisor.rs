@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam::channel::{RecvTimeoutError, bounded};
@@ -24,9 +25,9 @@ const READY_PATIENCE: Duration = Duration::from_secs(20);
 /// Wall time for a stop that nobody waits for: regions end within their own patience.
 const STOP_PATIENCE: Duration = Duration::from_secs(12);
 /// Wall time for a stop after an interrupt; with what follows, everything has ended within two seconds.
-const INTERRUPT_PATIENCE: Duration = Duration::from_millis(1_200);
+const INTERRUPT_PATIENCE: Duration = Duration::from_millis(1_000);
 /// Wall time that the harbour has to end after its last answer, or after its lifeline was cut.
-const END_PATIENCE: Duration = Duration::from_millis(600);
+const END_PATIENCE: Duration = Duration::from_millis(400);
 /// Pause between two looks at whether it has ended.
 const LOOK: Duration = Duration::from_millis(5);
 /// Lines of its console that are kept.
@@ -55,6 +56,7 @@ pub(crate) struct HarbourProcess {
     /// The lifeline's end: closed with this process, however it ends, because children do not inherit it.
     lifeline: Option<ChildStdin>,
     console: Arc<Mutex<VecDeque<String>>>,
+    console_reader: JoinHandle<()>,
     http: SocketAddr,
 }
 
@@ -71,14 +73,16 @@ impl HarbourProcess {
         let program = std::env::current_exe().map_err(|error| broke(error.to_string()))?;
         let mut child = command(&program, options).spawn().map_err(|error| broke(error.to_string()))?;
         let console = Arc::new(Mutex::new(VecDeque::new()));
-        if let Some(stderr) = child.stderr.take() {
-            let kept = Arc::clone(&console);
-            std::thread::spawn(move || keep_console(stderr, &kept));
-        }
+        let (stderr, kept) = (child.stderr.take(), Arc::clone(&console));
+        let console_reader = std::thread::spawn(move || {
+            if let Some(stderr) = stderr {
+                keep_console(stderr, &kept);
+            }
+        });
         let lifeline = child.stdin.take();
         let stdout = child.stdout.take();
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut harbour = Self { child, lifeline, console, http: unknown };
+        let mut harbour = Self { child, lifeline, console, console_reader, http: unknown };
         let (ready_in, ready) = bounded(1);
         std::thread::spawn(move || {
             let mut line = String::new();
@@ -129,6 +133,10 @@ impl HarbourProcess {
     pub(crate) fn why_gone(&mut self, noticed: &str) -> Failure {
         let status = wait_for(&mut self.child, END_PATIENCE);
         self.end_now();
+        let until = clock::now() + END_PATIENCE;
+        while !self.console_reader.is_finished() && clock::now() < until {
+            std::thread::sleep(LOOK);
+        }
         let lines: Vec<String> =
             self.console.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
         let last = lines.last().map_or(noticed, String::as_str);
