@@ -271,14 +271,8 @@ fn wave_shape(columns: &Columns, still: &Hydrostatics, cg_m: f64, blades: &Blade
         weight[i / 3] += breadth * breadth;
         total += breadth * breadth;
     }
-    #[expect(clippy::cast_possible_truncation, reason = "depths in single precision")]
-    let short = |value: f64| value as f32;
-    WaveShape {
-        bottom_m: short(still.volume_m3 / still.plane_m2),
-        keel_m: short(blades.keel_middle_m),
-        cg_m,
-        weight: weight.map(|w| w / total),
-    }
+    let bottom_m = still.volume_m3 / still.plane_m2;
+    WaveShape::new(columns, bottom_m, blades.keel_middle_m, cg_m, weight.map(|w| w / total))
 }
 
 /// Cross-flow drag of the canoe body, coefficient 0.8 on its profile (Hoerner 1965, round bilges).

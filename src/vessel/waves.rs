@@ -1,7 +1,9 @@
 //! What the waves do over one hull: the sum of all components at every column.
 //!
-//! Columns stand on a grid whose places are affine in (station, row), so each component's phase is too:
-//! one sine for the corner, one rotation per station, one per row.
+//! Columns stand on a grid whose places are affine in (station, row), so each component's phase is too.
+//! The grid is symmetric about its middle: with the phase θ there, a forward and b to port,
+//! cos(θ ± a ± b) are four sums and differences of the same four products. One sine for the middle and
+//! one for half a step each way do for the whole hull; the rest are rotations and multiplications.
 
 #![expect(clippy::needless_range_loop, reason = "lanes of several arrays go in step")]
 
@@ -10,11 +12,6 @@ use glam::DMat3;
 use super::hull::{COLUMNS, Columns, ROWS, STATIONS};
 use crate::sea::{LocalWaves, WAVES};
 use crate::trig::{LANES, sin_cos_turns_lanes};
-
-/// Stations at which the water's vertical motion is taken, the middles of four blocks of three, and the
-/// rows, in steps of the grid.
-const MOTION_X: [f64; 4] = [1.0, 4.0, 7.0, 10.0];
-const MOTION_Y: [f64; ROWS] = [0.0, 1.0, 2.0, 3.0];
 
 /// Waves over one hull at one tick. "Head" is dynamic pressure over ρg at the depth of the hull's bottom.
 #[derive(Clone, Debug)]
@@ -25,8 +22,54 @@ pub struct HullWaves {
     pub rise: [f64; 3],
     /// Vertical acceleration likewise, m/s² and 1/s².
     pub lift: [f64; 3],
-    /// Horizontal velocity at the depth of the keel below the centre of gravity, east and north, m/s.
+    /// Horizontal velocity amidships at the depth of the keel, east and north, m/s.
     pub drift_mps: [f64; 2],
+}
+
+/// How a hull meets the waves: depths at which their pressure and motion are taken, and how the mean
+/// motion of the water is fitted over it.
+#[derive(Clone, Debug)]
+pub struct WaveShape {
+    /// Mean depth of the bottom, metres.
+    bottom_m: f32,
+    /// Depth of the middle of the keel, metres.
+    keel_m: f32,
+    /// Height of the centre of gravity above the waterline, metres.
+    cg_m: f64,
+    /// Weights of the water's vertical motion at the middles of four blocks of stations: in its mean at
+    /// the centre of gravity, in its change forward, and in the mean over the blocks.
+    fit: [[f32; 4]; 3],
+    /// Half steps to port of rows 2 and 3 over twice the sum of the rows' squares, 1/m.
+    across: [f32; 2],
+}
+
+/// Stations from the middle of the grid, in half steps, that the fit uses: −9, −3, 3, 9.
+const BLOCKS: [f64; 4] = [-4.5, -1.5, 1.5, 4.5];
+
+impl WaveShape {
+    /// Fits by weighted least squares over blocks of three stations, whose weights sum to 1.
+    #[must_use]
+    pub fn new(columns: &Columns, bottom_m: f64, keel_m: f64, cg_m: f64, weight: [f64; 4]) -> Self {
+        let [x0, dx, _, dy] = columns.grid_m.map(f64::from);
+        let x = BLOCKS.map(|steps| x0 + (5.5 + steps) * dx);
+        let (mut mean, mut square) = (0.0, 0.0);
+        for n in 0..4 {
+            mean += weight[n] * x[n];
+            square += weight[n] * x[n] * x[n];
+        }
+        let spread = square - mean * mean;
+        let slope: [f64; 4] = std::array::from_fn(|n| weight[n] * (x[n] - mean) / spread);
+        let middle: [f64; 4] = std::array::from_fn(|n| weight[n] - mean * slope[n]);
+        // Rows lie at ±½ and ±1½ steps: Σ y² = 5 dy².
+        let across = [0.5 / (2.5 * dy), 1.5 / (2.5 * dy)].map(short);
+        Self {
+            bottom_m: short(bottom_m),
+            keel_m: short(keel_m),
+            cg_m,
+            fit: [middle.map(short), slope.map(short), weight.map(short)],
+            across,
+        }
+    }
 }
 
 type Lanes = [f32; WAVES];
@@ -96,139 +139,221 @@ impl Turn {
         }
         out
     }
+}
 
-    fn scaled(&self, by: &Lanes) -> Self {
-        let mut out = *self;
+/// Σ a b over the components.
+#[inline]
+fn dot(a: &Lanes, b: &Lanes) -> f32 {
+    let mut lanes = [0.0; LANES];
+    for w in 0..LANES {
+        lanes[w] = a[w] * b[w] + a[w + LANES] * b[w + LANES];
+    }
+    sum(&lanes)
+}
+
+/// The components where the hull is: phases as rotations, and their strengths.
+struct Field {
+    /// Phase in the middle of the grid.
+    middle: Turn,
+    /// Half a step forward, and half a step to port.
+    forward: Turn,
+    port: Turn,
+    /// Amplitude of the head, metres; of the vertical velocity, m/s; of the acceleration, m/s².
+    head: Lanes,
+    rise: Lanes,
+    lift: Lanes,
+    /// Amplitude of the horizontal velocity at the keel, east and north, m/s.
+    drift: [Lanes; 2],
+}
+
+impl Field {
+    fn of(columns: &Columns, shape: &WaveShape, axes: &DMat3, waves: &LocalWaves) -> Self {
+        let (fx, fy) = (short(axes.x_axis.x), short(axes.x_axis.y));
+        let (px, py) = (short(axes.y_axis.x), short(axes.y_axis.y));
+        let [x0, dx, _, dy] = columns.grid_m;
+        // The middle of the grid lies on the waterline, amidships.
+        let x = x0 + 5.5 * dx;
+        let ox = short(-shape.cg_m * axes.z_axis.x) + x * fx;
+        let oy = short(-shape.cg_m * axes.z_axis.y) + x * fy;
+        let (mut middle, mut along, mut across) = ([0.0; WAVES], [0.0; WAVES], [0.0; WAVES]);
+        let (mut head, mut rise, mut lift) = ([0.0; WAVES], [0.0; WAVES], [0.0; WAVES]);
+        let mut drift = [[0.0; WAVES]; 2];
         for w in 0..WAVES {
-            out.s[w] *= by[w];
-            out.c[w] *= by[w];
+            let (kx, ky) = (waves.kx[w], waves.ky[w]);
+            middle[w] = wrap(waves.phase[w] + (kx * ox + ky * oy));
+            along[w] = wrap(0.5 * dx * (kx * fx + ky * fy));
+            across[w] = wrap(0.5 * dy * (kx * px + ky * py));
+            let (k, omega) = (waves.k_radpm[w], waves.omega_radps[w]);
+            head[w] = waves.amplitude_m[w] * decay(k * shape.bottom_m);
+            rise[w] = head[w] * omega;
+            lift[w] = -rise[w] * omega;
+            // Wave numbers are in turns a metre: 2π over k makes a unit vector of them.
+            let at_keel = waves.amplitude_m[w] * decay(k * shape.keel_m);
+            let speed = at_keel * omega * std::f32::consts::TAU / k.max(1e-6);
+            drift[0][w] = speed * kx;
+            drift[1][w] = speed * ky;
+        }
+        Self {
+            middle: Turn::of(&middle),
+            forward: Turn::of(&along),
+            port: Turn::of(&across),
+            head,
+            rise,
+            lift,
+            drift,
+        }
+    }
+
+    /// Rotations by 1, 3, 5, … half steps.
+    fn odd_steps<const N: usize>(half: &Turn) -> [Turn; N] {
+        let step = half.then(half);
+        let mut turns = [*half; N];
+        for n in 1..N {
+            turns[n] = turns[n - 1].then(&step);
+        }
+        turns
+    }
+
+    /// Head at every column.
+    fn heads(&self, along: &[Turn; STATIONS / 2], across: &[Turn; ROWS / 2]) -> [f32; COLUMNS] {
+        let mut head_m = [0.0; COLUMNS];
+        for (m, b) in across.iter().enumerate() {
+            // Strength and phase in the middle, times cos b and sin b.
+            let mut part = [[0.0; WAVES]; 4];
+            for w in 0..WAVES {
+                let (c, s) = (self.head[w] * self.middle.c[w], self.head[w] * self.middle.s[w]);
+                part[0][w] = c * b.c[w];
+                part[1][w] = s * b.s[w];
+                part[2][w] = s * b.c[w];
+                part[3][w] = c * b.s[w];
+            }
+            for (n, a) in along.iter().enumerate() {
+                // cos(θ ± a ± b) in products of one function of each.
+                let even = dot(&part[0], &a.c);
+                let port = dot(&part[1], &a.c);
+                let ahead = dot(&part[2], &a.s);
+                let both = dot(&part[3], &a.s);
+                let (fore, aft) = (STATIONS / 2 + n, STATIONS / 2 - 1 - n);
+                let (left, right) = (ROWS / 2 + m, ROWS / 2 - 1 - m);
+                head_m[fore * ROWS + left] = (even - both) - (ahead + port);
+                head_m[fore * ROWS + right] = (even + both) - (ahead - port);
+                head_m[aft * ROWS + left] = (even + both) + (ahead - port);
+                head_m[aft * ROWS + right] = (even - both) + (ahead + port);
+            }
+        }
+        head_m
+    }
+
+    /// Vertical velocity and acceleration of the water, fitted over the hull.
+    fn motion(
+        &self,
+        shape: &WaveShape,
+        along: &[Turn; STATIONS / 2],
+        across: &[Turn; ROWS / 2],
+    ) -> [[f64; 3]; 2] {
+        let (near, far) = (&along[1], &along[4]);
+        let mut out = [[0.0; 3]; 2];
+        for n in 0..3 {
+            let [g0, g1, g2, g3] = shape.fit[n];
+            let (mut rise, mut lift) = ([0.0; WAVES], [0.0; WAVES]);
+            for w in 0..WAVES {
+                // Σ g e^(ia) over the blocks, then the mean over the rows or its slope across them.
+                let c = (g0 + g3) * far.c[w] + (g1 + g2) * near.c[w];
+                let s = (g3 - g0) * far.s[w] + (g2 - g1) * near.s[w];
+                let cosine = self.middle.c[w] * c - self.middle.s[w] * s;
+                let sine = self.middle.s[w] * c + self.middle.c[w] * s;
+                let mean = 0.5 * (across[0].c[w] + across[1].c[w]);
+                let slope = shape.across[0] * across[0].s[w] + shape.across[1] * across[1].s[w];
+                // Across the rows, sin(φ + b) grows as cos φ sin b, and cos(φ + b) as −sin φ sin b.
+                rise[w] = if n < 2 { sine * mean } else { cosine * slope };
+                lift[w] = if n < 2 { cosine * mean } else { -sine * slope };
+            }
+            out[0][n] = f64::from(dot(&rise, &self.rise));
+            out[1][n] = f64::from(dot(&lift, &self.lift));
         }
         out
     }
-
-    /// Σ cos(a + b).
-    fn cosines(&self, other: &Self) -> f32 {
-        let mut lanes = [0.0; LANES];
-        for w in 0..LANES {
-            let (v, u) = (w, w + LANES);
-            lanes[w] = (self.c[v] * other.c[v] - self.s[v] * other.s[v])
-                + (self.c[u] * other.c[u] - self.s[u] * other.s[u]);
-        }
-        sum(&lanes)
-    }
-
-    /// Σ sin(a + b).
-    fn sines(&self, other: &Self) -> f32 {
-        let mut lanes = [0.0; LANES];
-        for w in 0..LANES {
-            let (v, u) = (w, w + LANES);
-            lanes[w] = (self.s[v] * other.c[v] + self.c[v] * other.s[v])
-                + (self.s[u] * other.c[u] + self.c[u] * other.s[u]);
-        }
-        sum(&lanes)
-    }
-}
-
-/// How a hull meets the waves: depths at which their pressure and motion are taken, and the weights of
-/// its stations in the mean motion.
-#[derive(Clone, Debug)]
-pub struct WaveShape {
-    /// Mean depth of the bottom, metres.
-    pub bottom_m: f32,
-    /// Depth of the middle of the keel, metres.
-    pub keel_m: f32,
-    /// Height of the centre of gravity above the waterline, metres.
-    pub cg_m: f64,
-    /// Weights of the four blocks of stations; their sum is 1.
-    pub weight: [f64; 4],
 }
 
 /// Sums the waves over a hull in an attitude; `waves` is about the hull's centre of gravity.
 #[must_use]
 pub fn over_hull(columns: &Columns, shape: &WaveShape, axes: &DMat3, waves: &LocalWaves) -> HullWaves {
-    let (fx, fy) = (short(axes.x_axis.x), short(axes.x_axis.y));
-    let (px, py) = (short(axes.y_axis.x), short(axes.y_axis.y));
-    let (ox, oy) = (short(-shape.cg_m * axes.z_axis.x), short(-shape.cg_m * axes.z_axis.y));
-    let [x0, dx, y0, dy] = columns.grid_m;
-    let (mut corner, mut along, mut across) = ([0.0; WAVES], [0.0; WAVES], [0.0; WAVES]);
-    let (mut head, mut rise, mut lift) = ([0.0; WAVES], [0.0; WAVES], [0.0; WAVES]);
-    let (mut drift_x, mut drift_y) = ([0.0; WAVES], [0.0; WAVES]);
-    for w in 0..WAVES {
-        let (kx, ky) = (waves.kx[w], waves.ky[w]);
-        let forward = kx * fx + ky * fy;
-        let port = kx * px + ky * py;
-        corner[w] = wrap(waves.phase[w] + (kx * ox + ky * oy) + x0 * forward + y0 * port);
-        along[w] = wrap(dx * forward);
-        across[w] = wrap(dy * port);
-        let (k, omega) = (waves.k_radpm[w], waves.omega_radps[w]);
-        head[w] = waves.amplitude_m[w] * decay(k * shape.bottom_m);
-        rise[w] = head[w] * omega;
-        lift[w] = -rise[w] * omega;
-        // Wave numbers are in turns a metre: 2π over k makes a unit vector of them.
-        let speed =
-            waves.amplitude_m[w] * decay(k * shape.keel_m) * omega * std::f32::consts::TAU / k.max(1e-6);
-        drift_x[w] = speed * kx;
-        drift_y[w] = speed * ky;
-    }
-    let step = Turn::of(&along);
-    let mut station = Turn::of(&corner);
-    let row = Turn::of(&across);
-    let mut rows = [Turn { s: [0.0; WAVES], c: [1.0; WAVES] }; ROWS];
-    for j in 1..ROWS {
-        rows[j] = rows[j - 1].then(&row);
-    }
-    let heads = rows.map(|row| row.scaled(&head));
-    let rises = rows.map(|row| row.scaled(&rise));
-    let lifts = rows.map(|row| row.scaled(&lift));
-
-    let mut out = HullWaves { head_m: [0.0; COLUMNS], rise: [0.0; 3], lift: [0.0; 3], drift_mps: [0.0; 2] };
-    let mut motion = [[[0.0_f64; 2]; ROWS]; 4];
-    for i in 0..STATIONS {
-        for j in 0..ROWS {
-            out.head_m[i * ROWS + j] = station.cosines(&heads[j]);
-        }
-        if i % 3 == 1 {
-            for j in 0..ROWS {
-                motion[i / 3][j] =
-                    [f64::from(station.sines(&rises[j])), f64::from(station.cosines(&lifts[j]))];
-            }
-        }
-        station = station.then(&step);
-    }
-    for n in 0..2 {
-        let fit = fit(columns, shape, |block, j| motion[block][j][n]);
-        if n == 0 { out.rise = fit } else { out.lift = fit }
-    }
-    let (_, centre) = sines(&waves.phase);
-    let (mut x, mut y) = ([0.0; LANES], [0.0; LANES]);
-    for w in 0..LANES {
-        x[w] = centre[w] * drift_x[w] + centre[w + LANES] * drift_x[w + LANES];
-        y[w] = centre[w] * drift_y[w] + centre[w + LANES] * drift_y[w + LANES];
-    }
-    out.drift_mps = [f64::from(sum(&x)), f64::from(sum(&y))];
-    out
+    let field = Field::of(columns, shape, axes, waves);
+    let along = Field::odd_steps(&field.forward);
+    let across = Field::odd_steps(&field.port);
+    let [rise, lift] = field.motion(shape, &along, &across);
+    let drift_mps = field.drift.map(|drift| f64::from(dot(&drift, &field.middle.c)));
+    HullWaves { head_m: field.heads(&along, &across), rise, lift, drift_mps }
 }
 
-/// Mean and slopes, forward and to port, of a field over the blocks, by weighted least squares.
-fn fit(columns: &Columns, shape: &WaveShape, field: impl Fn(usize, usize) -> f64) -> [f64; 3] {
-    let [x0, dx, y0, dy] = columns.grid_m.map(f64::from);
-    let (mut mean, mut mean_x, mut slope_x, mut square_x, mut slope_y, mut square_y) =
-        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-    for block in 0..4 {
-        let x = x0 + dx * MOTION_X[block];
-        let weight = shape.weight[block];
-        mean_x += weight * x;
-        for (j, y_step) in MOTION_Y.iter().enumerate() {
-            let y = y0 + dy * y_step;
-            let value = field(block, j);
-            mean += 0.25 * weight * value;
-            slope_x += 0.25 * weight * value * x;
-            slope_y += 0.25 * weight * value * y;
-            square_y += 0.25 * weight * y * y;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vessel::{Class, boats, rotation};
+
+    /// Some waves with all kinds of lengths and directions.
+    fn chop() -> LocalWaves {
+        let lane = |f: &dyn Fn(f64) -> f64| -> Lanes {
+            std::array::from_fn(|w| short(f(f64::from(u32::try_from(w).unwrap()))))
+        };
+        let k = |n: f64| 0.05 * (1.0 + n * 0.9);
+        let towards = |n: f64| crate::trig::sin_cos(0.7 * n);
+        LocalWaves {
+            amplitude_m: lane(&|n| 0.3 / (1.0 + n)),
+            phase: lane(&|n| (n * 0.37).fract() - 0.5),
+            kx: lane(&|n| k(n) * towards(n).0 / std::f64::consts::TAU),
+            ky: lane(&|n| k(n) * towards(n).1 / std::f64::consts::TAU),
+            k_radpm: lane(&k),
+            omega_radps: lane(&|n| (9.81 * k(n)).sqrt()),
         }
-        square_x += weight * x * x;
     }
-    let forward = (slope_x - mean * mean_x) / (square_x - mean_x * mean_x);
-    // The mean belongs to the centre of gravity, x = 0.
-    [mean - forward * mean_x, forward, slope_y / square_y]
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the machine's own functions are the yardstick here")]
+    fn products_are_the_direct_sum() {
+        let class = Class::new(boats::named("first407").unwrap());
+        let (columns, shape, waves) = (&class.columns, &class.waves, chop());
+        let axes = rotation::axes(rotation::turned(rotation::upright(0.8), glam::DVec3::X * 0.3, 1.0));
+        let over = over_hull(columns, shape, &axes, &waves);
+        let [x0, dx, y0, dy] = columns.grid_m.map(f64::from);
+        let field = |x: f64, y: f64, part: &dyn Fn(f64, f64, f64, f64) -> f64| -> f64 {
+            let place = axes.x_axis * x + axes.y_axis * y - axes.z_axis * shape.cg_m;
+            (0..WAVES)
+                .map(|w| {
+                    let [a, phase, kx, ky, k, omega] = [
+                        waves.amplitude_m[w],
+                        waves.phase[w],
+                        waves.kx[w],
+                        waves.ky[w],
+                        waves.k_radpm[w],
+                        waves.omega_radps[w],
+                    ]
+                    .map(f64::from);
+                    let theta = (phase + kx * place.x + ky * place.y) * std::f64::consts::TAU;
+                    part(a * (-k * f64::from(shape.bottom_m)).exp(), omega, theta.cos(), theta.sin())
+                })
+                .sum()
+        };
+        let index = |n: usize| f64::from(u32::try_from(n).unwrap());
+        for i in 0..STATIONS {
+            for j in 0..ROWS {
+                let (x, y) = (x0 + dx * index(i), y0 + dy * index(j));
+                let exact = field(x, y, &|a, _, c, _| a * c);
+                let got = f64::from(over.head_m[i * ROWS + j]);
+                assert!((got - exact).abs() < 0.003, "head at {i}, {j}: {got}, not {exact}");
+            }
+        }
+        // The mean motion amidships is near the water's own at the centre of gravity for what is long.
+        let [rise, forward, port] = over.rise;
+        let mean = |f: &dyn Fn(f64, f64) -> f64| {
+            let places = [(-3.5, 0.8), (-3.5, -0.8), (3.5, 0.8), (3.5, -0.8), (0.0, 0.0)];
+            places.iter().map(|(x, y)| f(*x, *y)).sum::<f64>() / 5.0
+        };
+        let w = |x: f64, y: f64| field(x, y, &|a, omega, _, s| a * omega * s);
+        assert!((rise - mean(&w)).abs() < 0.12, "rise {rise}, not {}", mean(&w));
+        let slope = (w(3.0, 0.0) - w(-3.0, 0.0)) / 6.0;
+        assert!((forward - slope).abs() < 0.06, "slope forward {forward}, not {slope}");
+        let slope = mean(&|x, _| (w(x, 0.8) - w(x, -0.8)) / 1.6);
+        assert!((port - slope).abs() < 0.06, "slope to port {port}, not {slope}");
+    }
 }
