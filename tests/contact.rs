@@ -1,4 +1,11 @@
 //! Hulls touch, and what they touch stays outside them.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
