@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::clock;
 use crate::net::{Endpoint, Event, Expect};
 use crate::record::{Entry, Recorder};
 use crate::region::{Action, Logged, Region};
@@ -131,9 +130,7 @@ impl Wiring {
 
     /// Sends what is left and closes the log.
     pub(super) fn finish(self) -> Result<(), String> {
-        let began = clock::now();
         drop(self.endpoint);
-        let _ = began;
         match self.recorder {
             Some(recorder) => recorder.finish().map_err(|error| error.to_string()),
             None => Ok(()),

@@ -261,6 +261,9 @@ fn spread(mut figures: Vec<f64>) -> Gaps {
 }
 
 fn gap_line(what: &str, gaps: Gaps, count: usize) -> String {
+    if count == 0 {
+        return format!("{what}: none measured");
+    }
     format!(
         "{what}: p50 {:.1} ms, p99 {:.1} ms, max {:.1} ms ({count} measured)",
         gaps.p50, gaps.p99, gaps.max
