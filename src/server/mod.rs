@@ -59,6 +59,8 @@ pub enum ServerError {
 /// `start` is the moment at which the process began.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>, start: Instant) -> ExitCode {
+    // Huge pages would make eight megabytes of a heap of one; where the kernel knows no such switch, it has none.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let request = config::parse(args).map_err(|error| ServerError::Input(error.to_string()));
     let result = request.and_then(|request| match request {
         Request::Help => say(config::HELP),
