@@ -380,9 +380,8 @@ impl Region {
             self.send_region(from, answer(Word::No { number, reason }), Way::Stream);
             return;
         }
-        let room = REGION_VESSELS - self.owned.len().min(REGION_VESSELS);
         let tick = vessels[0].tick;
-        if vessels.len() > room || commit <= self.sim.tick() {
+        if vessels.len() > self.room() || commit <= self.sim.tick() {
             self.send_region(from, answer(Word::NotYet { number }), Way::Stream);
             return;
         }
@@ -407,6 +406,12 @@ impl Region {
             pending: BTreeMap::new(),
         });
         self.sail_along();
+    }
+
+    /// Vessels that may still come: neither owned nor on offer here.
+    pub(super) fn room(&self) -> usize {
+        let offered: usize = self.rebuilding.iter().map(|group| group.records.len()).sum();
+        REGION_VESSELS.saturating_sub(self.owned.len() + offered)
     }
 
     /// Why an offer cannot be taken at all.

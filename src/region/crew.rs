@@ -83,7 +83,7 @@ impl Region {
     fn launch_guest(&mut self, key: [u8; 32], boat: Option<BoatSpec>) -> Result<VesselId, String> {
         let boat = boat.ok_or("this region has no harbour: join with a boat, as `fairway pilot` does")?;
         boat.check().map_err(|error| format!("the boat cannot be sailed: {error}"))?;
-        if self.owned.len() >= crate::limits::REGION_VESSELS {
+        if self.room() == 0 {
             return Err(format!("the region is full with {} vessels: try later", self.owned.len()));
         }
         let id = VesselId(self.owned.keys().next_back().map_or(1, |last| last.0 + 1));

@@ -1,7 +1,6 @@
 //! The harbour's side of a region: launching, mooring, reporting, stopping; and other regions' words.
 
 use super::{Action, DRAIN_PATIENCE, Logged, REPORT_EVERY, Region};
-use crate::limits::REGION_VESSELS;
 use crate::sim;
 use crate::units::{RegionId, VesselId};
 use crate::wire::circuit::Way;
@@ -67,7 +66,7 @@ impl Region {
 
     fn launch_booked(&mut self, record: VesselRecord, new: bool) {
         let id = record.vessel.id;
-        if self.owned.contains_key(&id) || self.owned.len() >= REGION_VESSELS {
+        if self.owned.contains_key(&id) || self.room() == 0 {
             self.counts.out_of_place += 1;
             return;
         }
