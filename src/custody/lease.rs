@@ -5,6 +5,10 @@
 /// after which the harbour ends one.
 pub const LEASE_NS: u64 = 2_000_000_000;
 
+/// A gap between two looks at the boot clock after which a lease has lapsed, whatever it says: the process was
+/// stopped, or is an image of one that has ended, nanoseconds.
+pub const OUTAGE_NS: u64 = 1_000_000_000;
+
 /// Who renews.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Grantor {
@@ -34,6 +38,11 @@ impl Lease {
             return;
         }
         self.until_ns = Some(self.until_ns.map_or(until_ns, |known| known.max(until_ns)));
+    }
+
+    /// The owner was away for longer than [`OUTAGE_NS`]: what it was granted before counts no more.
+    pub fn lapse(&mut self) {
+        self.until_ns = None;
     }
 
     /// Whether the owner may publish now; one that lapsed stays so until the harbour renews it.

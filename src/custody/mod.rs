@@ -22,5 +22,5 @@
 mod lease;
 mod roll;
 
-pub use lease::{Grantor, LEASE_NS, Lease};
+pub use lease::{Grantor, LEASE_NS, Lease, OUTAGE_NS};
 pub use roll::{Finding, RollCall};

@@ -72,7 +72,6 @@ impl Region {
             owned.standby = owned.standby.filter(|ahead| known.contains(ahead));
         }
         self.gone_to.retain(|_, (region, _)| known.contains(region));
-        self.shadows.retain(|_, shadow| known.contains(&shadow.owner()));
         for neighbour in &self.neighbours {
             self.sea.prepare(neighbour.area);
         }

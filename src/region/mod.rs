@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::atlas::Area;
-use crate::custody::Lease;
+use crate::custody::{Lease, OUTAGE_NS};
 use crate::handoff::Outgoing;
 use crate::limits::{INPUT_TICKS, REGION_VESSELS_RESUMED};
 use crate::sea::Sea;
@@ -53,6 +53,8 @@ const REPORT_EVERY: Duration = Duration::from_millis(50);
 const REDIAL_EVERY: Duration = Duration::from_millis(250);
 /// Time without orders from any owner after which a stopping region is nobody's guard any more.
 const GUARD_GRACE: Duration = Duration::from_millis(100);
+/// Time without a harbour and without a lease after which a region ends: it is nobody's any more.
+const ORPHANED: Duration = Duration::from_secs(60);
 /// Wall time that a stopping region waits for others to take its vessels before it moors them.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -238,6 +240,8 @@ pub struct Region {
     guarded_ns: BTreeMap<RegionId, u64>,
     /// When any owner last streamed orders here, boot clock.
     streamed_ns: u64,
+    /// When there last was a harbour or a lease, boot clock.
+    belonged_ns: u64,
     /// Orders applied in the last ticks, for targets and guards.
     recent: VecDeque<AppliedInput>,
     /// No offer before this tick, per leader: a refusal is not asked again at once.
@@ -289,6 +293,7 @@ impl Region {
             floors: BTreeMap::new(),
             guarded_ns: BTreeMap::new(),
             streamed_ns: 0,
+            belonged_ns: 0,
             recent: VecDeque::new(),
             retry: BTreeMap::new(),
             stride,
@@ -377,6 +382,9 @@ impl Region {
 
     /// Says what time it is; before every step, because a process may have been stopped since the last one.
     pub fn set_now(&mut self, now: Now) {
+        if now.boot_ns.saturating_sub(self.now.boot_ns) > OUTAGE_NS {
+            self.lease.lapse();
+        }
         self.now.unix_ns = self.now.unix_ns.max(now.unix_ns);
         self.now.boot_ns = self.now.boot_ns.max(now.boot_ns);
     }
@@ -416,6 +424,7 @@ impl Region {
         self.stream_to_targets_and_guards();
         self.report(now_ns);
         self.drain_step(now_ns);
+        self.end_orphaned();
     }
 
     /// A circuit opened, dialled or accepted.

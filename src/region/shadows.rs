@@ -23,11 +23,6 @@ impl Shadow {
     pub(super) const fn through(&self) -> Tick {
         self.through
     }
-
-    /// The region that owns the vessel.
-    pub(super) const fn owner(&self) -> RegionId {
-        self.owner
-    }
 }
 
 /// A guard says that it keeps what it is streamed this often at most, nanoseconds: a twentieth of a lease.
@@ -141,8 +136,21 @@ impl Region {
                 .get(&id)
                 .is_none_or(|kept| (record.epoch, through) >= (kept.record.epoch, kept.through));
             if newer && !self.owned.contains_key(&id) {
+                self.make_room_for_shadow(id);
                 self.shadows.insert(id, Shadow { record, inputs, owner, through });
             }
+        }
+    }
+
+    /// The shadow that has not been heard of for longest goes. None goes just because its owner is no neighbour any
+    /// more: it may have died a moment ago.
+    fn make_room_for_shadow(&mut self, id: VesselId) {
+        if self.shadows.len() < REGION_VESSELS || self.shadows.contains_key(&id) {
+            return;
+        }
+        let oldest = self.shadows.iter().min_by_key(|(_, shadow)| shadow.through).map(|(&oldest, _)| oldest);
+        if let Some(oldest) = oldest {
+            self.shadows.remove(&oldest);
         }
     }
 
@@ -153,8 +161,8 @@ impl Region {
             .shadows
             .get(&id)
             .is_none_or(|kept| (record.epoch, record.tick) > (kept.record.epoch, kept.record.tick));
-        let room = self.shadows.len() < REGION_VESSELS || self.shadows.contains_key(&id);
-        if newer && room && !self.owned.contains_key(&id) {
+        if newer && !self.owned.contains_key(&id) {
+            self.make_room_for_shadow(id);
             let tick = record.tick;
             let kept = self.shadows.remove(&id).filter(|kept| kept.record.epoch == record.epoch);
             let (mut inputs, through) =

@@ -1,7 +1,7 @@
 //! When another region has ended: what this one answers to a roll call, and vessels that it sails on.
 
 use super::target::Rebuilding;
-use super::{Action, Region};
+use super::{Action, ORPHANED, Region};
 use crate::custody::Grantor;
 use crate::handoff::Incoming;
 use crate::limits::{ENDED_REGIONS, FLOORS, REGION_VESSELS_RESUMED};
@@ -15,6 +15,20 @@ impl Region {
         let has_some =
             !self.owned.is_empty() || self.rebuilding.iter().any(|group| group.handoff.is_committed());
         self.config.authority.is_some() && has_some && !self.lease.holds(self.now.boot_ns)
+    }
+
+    /// Ends where it belongs to nobody any more: its harbour has not come back, or never knew of it.
+    pub(super) fn end_orphaned(&mut self) {
+        let boot_ns = self.now.boot_ns;
+        let alone = self.config.authority.is_none();
+        if alone || self.harbour.is_some() || self.lease.holds(boot_ns) || self.belonged_ns == 0 {
+            self.belonged_ns = boot_ns;
+        }
+        let orphaned_ns = u64::try_from(ORPHANED.as_nanos()).unwrap_or(u64::MAX);
+        if boot_ns.saturating_sub(self.belonged_ns) > orphaned_ns {
+            self.actions.push_back(Action::Stop);
+            self.stopped = true;
+        }
     }
 
     /// A lease was renewed.

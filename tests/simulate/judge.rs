@@ -1,0 +1,153 @@
+//! What must hold after every run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fairway::region::Logged;
+use fairway::sim::{Sim, Vessel};
+use fairway::units::{Tick, VesselId};
+use fairway::vessel::Input;
+use fairway::wire::message::Epoch;
+
+use crate::world::{Stage, World};
+
+/// All that was logged of one vessel.
+#[derive(Default)]
+struct Track {
+    published: BTreeMap<Tick, (Epoch, u64)>,
+    applied: Vec<(Tick, Input)>,
+    launched: Vec<(Tick, Vessel)>,
+    resumed: BTreeMap<Tick, (Tick, Epoch, Vessel)>,
+}
+
+/// Looks at the log of a run: owners, epochs, orders, bits. `lost_max` is how much history a resumption may lose.
+pub fn judge(stage: &Stage, world: &mut World<'_>, lost_max: Option<u64>) {
+    let mut tracks: BTreeMap<VesselId, Track> = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for entry in &world.log {
+        match &entry.logged {
+            Logged::Published { vessel, tick, epoch, hash } => {
+                let track = tracks.entry(*vessel).or_default();
+                if entry.zombie {
+                    wrong
+                        .push(format!("{:?} published {tick:?} of {} after its end", entry.region, vessel.0));
+                }
+                if let Some((other, _)) = track.published.insert(*tick, (*epoch, *hash)) {
+                    wrong.push(format!("{tick:?} of {} has two owners, {other:?} and {epoch:?}", vessel.0));
+                }
+            }
+            Logged::Applied(applied) => {
+                tracks.entry(applied.vessel).or_default().applied.push((applied.tick, applied.input));
+            }
+            Logged::Launched(tick, vessel) => {
+                tracks.entry(vessel.id).or_default().launched.push((*tick, (**vessel).clone()));
+            }
+            Logged::Resumed { tick, through, epoch, vessel } => {
+                let resumption = (*through, *epoch, (**vessel).clone());
+                tracks.entry(vessel.id).or_default().resumed.insert(*tick, resumption);
+            }
+            Logged::Left(..) => {}
+        }
+    }
+    for (id, track) in &mut tracks {
+        if track.launched.len() > 1 {
+            // Moored where nobody took it, and launched again: allowed, and rare.
+            continue;
+        }
+        epochs_grow(*id, track, &mut wrong);
+        orders_are_applied_once(*id, track, &mut wrong);
+        history_is_whole(*id, track, lost_max, &mut wrong);
+    }
+    bits_are_equal(stage, &tracks, &mut wrong);
+    world.violations.append(&mut wrong);
+}
+
+fn epochs_grow(id: VesselId, track: &Track, wrong: &mut Vec<String>) {
+    let mut last = Epoch::default();
+    for (tick, (epoch, _)) in &track.published {
+        if *epoch < last {
+            wrong.push(format!("epoch of {} fell from {last:?} to {epoch:?} at {tick:?}", id.0));
+        }
+        last = *epoch;
+    }
+}
+
+/// Of the history that stands: what a dead owner applied after its shadow's knowledge is gone with it.
+fn orders_are_applied_once(id: VesselId, track: &mut Track, wrong: &mut Vec<String>) {
+    for (tick, (through, ..)) in &track.resumed {
+        track.applied.retain(|(applied, _)| *applied <= *through || *applied > *tick);
+    }
+    track.applied.sort_by_key(|(tick, input)| (*tick, input.session, input.seq));
+    for pair in track.applied.windows(2) {
+        let ((_, a), (tick, b)) = (pair[0], pair[1]);
+        if (b.session, b.seq) <= (a.session, a.seq) {
+            wrong.push(format!("order {} of {} was applied twice, again at {tick:?}", b.seq, id.0));
+        }
+    }
+}
+
+fn history_is_whole(id: VesselId, track: &Track, lost_max: Option<u64>, wrong: &mut Vec<String>) {
+    let mut last: Option<Tick> = None;
+    for &tick in track.published.keys() {
+        if let Some(last) = last.filter(|last| tick.since(*last) > 1) {
+            let resumed = track.resumed.range(last..tick).next();
+            match resumed {
+                None => wrong.push(format!("nobody published {} between {last:?} and {tick:?}", id.0)),
+                Some((_, (through, ..))) => {
+                    let lost = last.since(*through);
+                    if lost_max.is_some_and(|most| lost > most) {
+                        wrong.push(format!("{lost} ticks of {} before {tick:?} are lost", id.0));
+                    }
+                }
+            }
+        }
+        last = Some(tick);
+    }
+}
+
+/// Law 3: sailed again in one sea with the same orders, every published tick has the same hash.
+fn bits_are_equal(stage: &Stage, tracks: &BTreeMap<VesselId, Track>, wrong: &mut Vec<String>) {
+    let first = tracks.values().filter_map(|track| track.launched.first().map(|(tick, _)| *tick)).min();
+    let last = tracks.values().filter_map(|track| track.published.keys().next_back().copied()).max();
+    let (Some(first), Some(last)) = (first, last) else { return };
+    let mut sim = Sim::new(Arc::clone(&stage.sea), stage.course.prims.clone(), first);
+    let mut next: BTreeMap<VesselId, usize> = BTreeMap::new();
+    let mut reported: Vec<VesselId> = Vec::new();
+    loop {
+        let tick = sim.tick();
+        for (&id, track) in tracks {
+            let put = |sim: &mut Sim, vessel: &Vessel| {
+                sim.remove(id);
+                sim.insert(vessel.clone());
+            };
+            if let Some((_, vessel)) = track.launched.iter().find(|(at, _)| *at == tick) {
+                put(&mut sim, vessel);
+            }
+            if let Some((_, _, vessel)) = track.resumed.get(&tick) {
+                put(&mut sim, vessel);
+            }
+            let hash = sim.hash(id);
+            if let Some((_, published)) = track.published.get(&tick)
+                && hash != Some(*published)
+                && !reported.contains(&id)
+            {
+                reported.push(id);
+                wrong.push(format!("the bits of {} differ at {tick:?}", id.0));
+            }
+        }
+        if tick >= last {
+            return;
+        }
+        for (&id, track) in tracks {
+            let at = next.entry(id).or_default();
+            while let Some((when, input)) = track.applied.get(*at).filter(|(when, _)| *when <= tick.after(1))
+            {
+                if *when == tick.after(1) {
+                    sim.apply(id, *input);
+                }
+                *at += 1;
+            }
+        }
+        sim.step();
+    }
+}
