@@ -61,6 +61,8 @@ const CHOKE: f64 = 0.9;
 /// Standard deviation of the turned air over the rig's height: a semicircle of that radius, which lifting
 /// line theory gives a wing on a wall (Prandtl 1918), as a band of the same area: ½ π / √(2π).
 const TURN_WIDTH: f64 = 0.626_657;
+/// Standard deviations at which a shadow ends: what is left there is below a five-hundredth of its middle.
+const BELL: f64 = 3.5;
 /// Largest turn, as a tangent.
 const TURN_MAX: f64 = 0.3;
 /// Distance downwind over which a shadow sets in, over the rig's height.
@@ -81,6 +83,12 @@ const BRIDGE: f64 = 2.523_967_672_629_438;
 const CUSP_SCALE: f64 = 0.356492;
 /// G‴ on the cusp line over the distance from the track: 4 sec⁵ θ at tan θ = 1/√2.
 const CUSP_BEND: f64 = 11.022_7;
+/// Airy's argument for each metre beyond the cusp line, over k₀ / (k₀ G‴)^(1/3): sec θ 2^(1/3), √1.5 2^(1/3).
+const CUSP_FALL: f64 = 1.543_081;
+/// Distance from the track over that astern within which a wash is whole, and at which it has ended: 27° and
+/// 35°, well beyond the cusp line's 19.47°.
+const WHOLE: f64 = 0.5;
+const ENDED: f64 = 0.7;
 /// Waves lower than this are left out, metres.
 const LOWEST_M: f64 = 1e-3;
 
@@ -149,6 +157,11 @@ fn left(v: DVec2) -> DVec2 {
 fn smooth(t: f64) -> f64 {
     let t = t.clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
+}
+
+/// e^(−t²/2), nothing from [`BELL`] on.
+fn bell(t: f64) -> f64 {
+    if t.abs() < BELL { trig::exp(-0.5 * t * t) } else { 0.0 }
 }
 
 /// What stands in the wind: drag and side force, newtons, over a pressure of the apparent wind, and height.
@@ -268,13 +281,16 @@ impl Wake {
         let (drag_m2, side_m2) = (f64::from(self.drag_m2), f64::from(self.side_m2));
         let high_m = rig_m + SPREAD * x;
         let width_m = (drag_m2 / (CHOKE * SQRT_PI * rig_m)).max(NARROWEST * rig_m) + SPREAD * x;
+        let band_m = TURN_WIDTH * rig_m + SPREAD * x;
+        if y.abs() >= BELL * width_m.max(band_m) {
+            return DVec2::ZERO;
+        }
         let missing = (drag_m2 / (SQRT_PI * high_m * width_m)).min(CHOKE);
         let deficit = (1.0 - (1.0 - missing).sqrt()) * std::f64::consts::FRAC_1_SQRT_2;
-        let band_m = TURN_WIDTH * rig_m + SPREAD * x;
         let turn = (0.5 * side_m2 / (SQRT_TAU * high_m * band_m)).clamp(-TURN_MAX, TURN_MAX);
-        let bell = |width_m: f64| trig::exp(-0.5 * (y / width_m) * (y / width_m));
         let share = (high_m / height_m.max(0.1)).min(1.0) * smooth(x / (ONSET * rig_m));
-        (along * (deficit * bell(width_m)) + left(along) * (turn * bell(band_m))) * (-speed * share)
+        let lost = along * (deficit * bell(y / width_m)) + left(along) * (turn * bell(y / band_m));
+        lost * (-speed * share)
     }
 
     /// The waves of its wash at `offset_m` from its source, none, one or two trains, lifted into `out`;
@@ -295,12 +311,12 @@ impl Wake {
         }
         let along = track / speed;
         let (x, side) = (-offset_m.dot(along), offset_m.dot(left(along)));
-        // The far field: it starts at the stern and is whole a length behind it.
-        let near = smooth((x - 0.5 * length_m) / length_m);
-        if near <= 0.0 {
+        let y = side.abs();
+        if x <= 0.5 * length_m || y >= ENDED * x {
             return;
         }
-        let y = side.abs();
+        // The far field: it starts at the stern and is whole a length behind it.
+        let near = smooth((x - 0.5 * length_m) / length_m) * smooth((ENDED - y / x) / (ENDED - WHOLE));
         let k0 = GRAVITY_MPS2 / (speed * speed);
         let strength_m = 1.0 / (2.0 * std::f64::consts::SQRT_2 * CREST * CUSP_SCALE)
             * more
@@ -344,14 +360,14 @@ impl Pattern {
     fn trains(&self, out: &mut dyn FnMut(f64, f64, f64)) {
         let Self { k0, x, y, .. } = *self;
         let inside = x * x - 8.0 * y * y;
-        let bend = k0 * CUSP_BEND * y;
+        let third = trig::pow(k0 * CUSP_BEND * y, 1.0 / 3.0);
+        let bridge = BRIDGE * third * third * third * third;
         if inside < 0.0 {
             // Beyond the cusp line: the coalesced train, dying as Ai does.
             let tangent = std::f64::consts::FRAC_1_SQRT_2;
-            let third = trig::pow(0.5 * bend, 1.0 / 3.0);
-            let airy = k0 * 1.5_f64.sqrt() * (2.0 * y - tangent * x) / third;
+            let airy = k0 * CUSP_FALL * (2.0 * y - tangent * x) / third;
             let decay = trig::exp(-2.0 / 3.0 * airy * airy.sqrt()) / (1.0 + 0.3 * airy);
-            let amplitude_m = std::f64::consts::SQRT_2 * self.amplitude_m(0.0, bend, tangent) * decay;
+            let amplitude_m = std::f64::consts::SQRT_2 * self.amplitude_m(0.0, bridge, tangent) * decay;
             self.emit(amplitude_m, 0.0, tangent, out);
             return;
         }
@@ -363,13 +379,12 @@ impl Pattern {
         {
             let secant2 = 1.0 + tangent * tangent;
             let curvature = k0 * secant2 * secant2.sqrt() * root;
-            self.emit(self.amplitude_m(curvature, bend, tangent), shift, tangent, out);
+            self.emit(self.amplitude_m(curvature, bridge, tangent), shift, tangent, out);
         }
     }
 
     /// a₀ e^(−(k − k_c) d) / √(k₀ |G″|), bridged.
-    fn amplitude_m(&self, curvature: f64, bend: f64, tangent: f64) -> f64 {
-        let bridge = BRIDGE * trig::pow(bend, 4.0 / 3.0);
+    fn amplitude_m(&self, curvature: f64, bridge: f64, tangent: f64) -> f64 {
         let spread = (curvature * curvature + bridge).sqrt().sqrt();
         let shorter = self.k0 * (tangent * tangent - 0.5);
         self.strength_m * trig::exp((-shorter * self.draft_m).max(-60.0)) / spread.max(1e-3)
