@@ -140,9 +140,11 @@ fn sample_sea(
 fn speed_up(mut vessels: Query<(&Build, &Surroundings, &mut Crew)>) {
     for (build, around, mut crew) in &mut vessels {
         let Some(water) = &around.water else { panic!("the sea is sampled before forces are summed") };
-        let wash = around.felt.waves();
-        let acceleration: Acceleration =
-            forces::acceleration_in_wash(&build.class, &crew.0, water, wash.as_ref());
+        let acceleration: Acceleration = if around.felt.wash.is_empty() {
+            forces::acceleration(&build.class, &crew.0, water)
+        } else {
+            forces::acceleration_in_wash(&build.class, &crew.0, water, around.felt.waves().as_ref())
+        };
         motion::speed_up(&mut crew.0, &acceleration);
     }
 }

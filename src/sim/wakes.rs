@@ -162,22 +162,27 @@ impl Wakes {
         tick: Tick,
         vessels: impl Iterator<Item = (&'a Id, &'a Build, &'a Crew, &'a super::phases::Surroundings)>,
     ) {
+        let mut wakes = Vec::new();
+        // The oldest samples go, one tick's for another's, and leave their memory.
+        while let Some(oldest) = self.taken.first_entry()
+            && tick.since(*oldest.key()) > KEPT_TICKS
+        {
+            wakes = oldest.remove();
+        }
+        wakes.clear();
         let before = tick.0.checked_sub(PERIOD_TICKS).and_then(|before| self.taken.get(&Tick(before)));
-        let mut wakes: Vec<Wake> = vessels
-            .filter_map(|(id, build, crew, around)| {
-                let before = before.and_then(|wakes| find(wakes, id.0));
-                Some(Wake::of(id.0, tick, &build.class, &crew.0, around.water.as_ref()?, before))
-            })
-            .collect();
+        wakes.extend(vessels.filter_map(|(id, build, crew, around)| {
+            let before = before.and_then(|wakes| find(wakes, id.0));
+            Some(Wake::of(id.0, tick, &build.class, &crew.0, around.water.as_ref()?, before))
+        }));
         // What was heard of others early follows; of a vessel that has come since, our own word stands.
         wakes.extend(self.taken.remove(&tick).unwrap_or_default());
         wakes.sort_by_key(|wake| wake.id);
         wakes.dedup_by_key(|wake| wake.id);
         self.taken.insert(tick, wakes);
-        self.forget(tick);
     }
 
-    /// Forgets what is too old or too far ahead.
+    /// Forgets what is too old or too far ahead of a tick that was set.
     pub(super) fn forget(&mut self, now: Tick) {
         self.taken.retain(|tick, _| now.since(*tick) <= KEPT_TICKS && tick.since(now) <= KEPT_TICKS);
     }
