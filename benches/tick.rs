@@ -23,6 +23,9 @@ use glam::DVec2;
 
 /// Fleets measured.
 const FLEETS: [u32; 5] = [1, 10, 100, 1_000, 10_000];
+/// A start line: vessels, and the side of the waters that they crowd, metres.
+const CROWD: u32 = 60;
+const CROWD_SIDE_M: f64 = 150.0;
 /// Vessel-ticks in one stretch, and ticks at least.
 const VESSEL_TICKS: u64 = 40_000;
 const TICKS_MIN: u64 = 10;
@@ -49,19 +52,20 @@ fn heavy_sea() -> Arc<Sea> {
     Arc::new(Sea::new(Arc::new(course), 7))
 }
 
-/// A fleet on a jittered grid, so that nobody starts aboard another.
-fn fleet(sea: &Arc<Sea>, vessels: u32) -> Sim {
+/// A fleet on a jittered grid over waters of a side, so that nobody starts aboard another.
+fn fleet(sea: &Arc<Sea>, vessels: u32, side_m: f64) -> Sim {
     let boat = boats::named("first407").expect("built in");
-    let mut sim = Sim::new(Arc::clone(sea), sea.course().prims.clone(), START);
+    let mut sim = Sim::new(Arc::clone(sea), sea.course().prims.clone(), START).with_wakes();
     let side = f64::from(vessels).sqrt().ceil();
     let middle = sea.course().marks[0].place;
     for n in 0..vessels {
         let draw = |axis: u32| uniform(3, Stream::Trial, [n, axis, 0]);
         let (column, row) = (f64::from(n) % side, (f64::from(n) / side).floor());
         let cell = DVec2::new(column + 0.3 * draw(0), row + 0.3 * draw(1)) / side;
-        let place = middle + (cell - DVec2::splat(0.5)) * SIDE_M;
+        let place = middle + (cell - DVec2::splat(0.5)) * side_m;
         let state = afloat(sea, boat, place.extend(0.0), std::f64::consts::TAU * draw(2), START);
-        sim.insert(Vessel { id: VesselId(n), boat: boat.clone(), state, voyage: Voyage::default() });
+        let voyage = Voyage::default();
+        sim.insert(Vessel { id: VesselId(n), boat: boat.clone(), state, voyage, trail: Vec::new() });
         let mut helm = state.helm;
         (helm.sheet, helm.reef, helm.flat, helm.rudder_rad) = (draw(3), 0.7, 0.7, 0.2 * (draw(4) - 0.5));
         sim.apply(VesselId(n), Input { session: 1, seq: 1, helm });
@@ -70,8 +74,8 @@ fn fleet(sea: &Arc<Sea>, vessels: u32) -> Sim {
 }
 
 /// Microseconds per vessel-tick of each phase, in the quietest stretch.
-fn measure(sea: &Arc<Sea>, vessels: u32) -> [f64; Phase::ALL.len()] {
-    let mut sim = fleet(sea, vessels);
+fn measure(sea: &Arc<Sea>, vessels: u32, side_m: f64) -> [f64; Phase::ALL.len()] {
+    let mut sim = fleet(sea, vessels, side_m);
     let ticks = (VESSEL_TICKS / u64::from(vessels)).clamp(TICKS_MIN, 2_000);
     for _ in 0..TICKS_BEFORE {
         sim.step();
@@ -159,7 +163,7 @@ fn main() {
         text += &format!(" {:>9}", format!("{phase:?}"));
     }
     for vessels in FLEETS {
-        let by_phase = measure(&sea, vessels);
+        let by_phase = measure(&sea, vessels, SIDE_M);
         let total = by_phase.iter().sum::<f64>();
         text += &format!("\n{vessels:>8} {total:>9.3} {BUDGET_US:>7}");
         emit(
@@ -174,6 +178,13 @@ fn main() {
             emit(&mut json, "phase_us", value, "us", &format!(r#","vessels":{vessels},"phase":"{phase:?}""#));
         }
     }
+    let crowd = measure(&sea, CROWD, CROWD_SIDE_M);
+    let total = crowd.iter().sum::<f64>();
+    text += &format!(
+        "\n{CROWD} vessels within {CROWD_SIDE_M} m, each in the wakes of the others: {total:.3} us/tick;"
+    );
+    text += &format!(" water and wakes {:.3}, forces {:.3}", crowd[1], crowd[2]);
+    emit(&mut json, "crowd_vessel_tick_us", total, "us", &format!(r#","vessels":{CROWD}"#));
     let (term, limit) = (wave_term_ns(&sea), wave_term_limit_ns());
     text += &format!("\nwave sums: {term:.3} ns per point and component; a bare sine there: {limit:.3} ns");
     emit(&mut json, "wave_term_ns", term, "ns", "");

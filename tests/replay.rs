@@ -34,7 +34,13 @@ fn vessel(sea: &Sea, id: u32, boat: &str, place: DVec2, heading_rad: f64, tick: 
     let boat = boats::named(boat).unwrap().clone();
     let state = afloat(sea, &boat, place.extend(0.0), heading_rad, tick);
     let ahead = Mark { name: "ahead".to_owned(), place: place + DVec2::new(300.0, 0.0), radius_m: 250.0 };
-    Vessel { id: VesselId(id), boat, state, voyage: Voyage { marks: vec![ahead], ..Voyage::default() } }
+    Vessel {
+        id: VesselId(id),
+        boat,
+        state,
+        voyage: Voyage { marks: vec![ahead], ..Voyage::default() },
+        trail: Vec::new(),
+    }
 }
 
 /// What a restless crew orders at a tick, if anything.

@@ -14,6 +14,7 @@ use fairway::limits::{
 use fairway::net::{Authority, Identity};
 use fairway::sim::{Instruments, Vessel, Voyage};
 use fairway::units::{RegionId, Tick, VesselId};
+use fairway::vessel::wake::{TRAIL_WAKES, Wake};
 use fairway::vessel::{BoatSpec, Gear, Helm, Input, VesselState};
 use fairway::wire::message::{
     AppliedInput, Epoch, Neighbour, Soundings, State, VesselRecord, VesselReport, View, Word,
@@ -343,12 +344,26 @@ fn record(number: u32) -> VesselRecord {
         place: DVec2::new(far.x, far.y),
         radius_m: 50.5,
     };
+    let trail = Wake {
+        id: VesselId(number),
+        tick: Tick(u64::MAX),
+        place_m: DVec2::new(far.x, far.y),
+        velocity_mps: [1.1; 2],
+        track_mps: [1.2; 2],
+        air_mps: [1.3; 2],
+        drag_m2: 1.4,
+        side_m2: 1.5,
+        height_m: 1.6,
+        waterline_m: 1.7,
+        draft_m: 1.8,
+    };
     VesselRecord {
         vessel: Vessel {
             id: VesselId(number),
             boat,
             state,
             voyage: Voyage { marks: (0..12).map(mark).collect(), passed: 11, ..Voyage::default() },
+            trail: vec![trail; TRAIL_WAKES],
         },
         tick: Tick(u64::MAX),
         epoch: Epoch { term: u32::MAX, hop: u32::MAX },

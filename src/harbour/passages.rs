@@ -293,6 +293,7 @@ impl Passage {
                 boat: self.boat.clone(),
                 state: at_rest(self.place, self.heading_rad),
                 voyage: Voyage { marks: self.marks.clone(), ..Voyage::default() },
+                trail: Vec::new(),
             },
             tick,
             epoch: self.epoch,

@@ -5,6 +5,7 @@ use glam::DVec2;
 use super::Instruments;
 use crate::sea::Sea;
 use crate::units::Tick;
+use crate::vessel::wake::Felt;
 use crate::vessel::{Class, VesselState, forces, rotation};
 
 #[expect(clippy::cast_possible_truncation, reason = "dials show single precision")]
@@ -12,10 +13,11 @@ const fn dial(value: f64) -> f32 {
     value as f32
 }
 
-/// Reads the instruments of a vessel at a tick.
-pub(super) fn read(class: &Class, state: &VesselState, sea: &Sea, tick: Tick) -> Instruments {
+/// Reads the instruments of a vessel at a tick, among the wakes of others.
+pub(super) fn read(class: &Class, state: &VesselState, sea: &Sea, tick: Tick, felt: &Felt) -> Instruments {
     let place = DVec2::new(state.position_m.x, state.position_m.y);
-    let water = sea.water(place, tick);
+    let mut water = sea.water(place, tick);
+    water.wind_mps += felt.wind_mps;
     let axes = rotation::axes(state.attitude);
     let (wind_mps, wind_rad) = forces::apparent_wind(class, state, &water);
     let current = glam::DVec3::new(water.current_mps.x, water.current_mps.y, 0.0);

@@ -1,8 +1,13 @@
 //! The tick: vessels in an ECS world, islands of contact, groups, hashes.
 //!
-//! A step runs the phases of [`Phase`] in their order. Vessels do not see each other except in an
-//! island (see [`contact`]), so neither the order in which they came nor who else is here matters to one
-//! that sails alone.
+//! A step runs the phases of [`Phase`] in their order. Vessels meet in an island (see [`contact`]) and, in a
+//! simulation [with wakes](Sim::with_wakes), by the samples of each other's [`Wake`] within 150 m; so
+//! neither the order in which they came nor who else is here matters to one that sails alone.
+//!
+//! Wakes are the one thing that acts between vessels of different simulations. For a vessel to keep its bits
+//! whoever sails it, each simulation must have [heard](Sim::hear_wake) every sample of others that reaches
+//! one of its vessels, taken after tick t, before its own step from tick t + 22. What came later is
+//! [counted](Sim::late_wakes).
 
 use std::sync::Arc;
 
@@ -15,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::atlas::{Mark, Prim};
 use crate::sea::Sea;
 use crate::units::{Tick, VesselId};
-use crate::vessel::{self, BoatSpec, Class, Input, VesselState};
+use crate::vessel::{self, BoatSpec, Class, Input, VesselState, Wake};
 
 pub mod contact;
 pub mod groups;
@@ -23,10 +28,11 @@ mod hash;
 mod instruments;
 mod phases;
 mod prims;
+mod wakes;
 
 pub use phases::Phase;
 
-use phases::{Build, Crew, Fleet, Id, Motion, Now, Order, Progress, Surroundings, TheSea};
+use phases::{Build, Crew, Fleet, Id, Motion, Now, Order, Progress, Since, Surroundings, TheSea};
 
 /// A vessel as it crosses, is recorded and is replayed: whole.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +45,9 @@ pub struct Vessel {
     pub state: VesselState,
     /// How far its passage has come.
     pub voyage: Voyage,
+    /// Its last samples, which others are still to feel.
+    #[serde(default)]
+    pub trail: Vec<Wake>,
 }
 
 /// The progress of a passage, kept by the simulation at every tick.
@@ -105,7 +114,17 @@ impl Sim {
         world.insert_resource(Fleet::default());
         world.insert_resource(contact::Scratch::default());
         world.insert_resource(prims::Standing::new(prims));
+        world.insert_resource(wakes::Wakes::default());
         Self { world, phases: Phase::ALL.map(phases::schedule), sea, builds: Vec::new() }
+    }
+
+    /// The same with wakes: its vessels feel the wind shadow and the wash of others. Whoever sails one of
+    /// several simulations near each other must then bring each the [samples](Self::wakes_since) of the
+    /// others in time; all that sail or replay a vessel must be with wakes, or all without.
+    #[must_use]
+    pub fn with_wakes(mut self) -> Self {
+        self.world.resource_mut::<wakes::Wakes>().felt = true;
+        self
     }
 
     /// The sea.
@@ -127,6 +146,7 @@ impl Sim {
     pub fn set_tick(&mut self, tick: Tick) {
         assert!(self.ids().is_empty(), "the tick of a simulation with vessels cannot be set");
         self.world.resource_mut::<Now>().0 = tick;
+        self.world.resource_mut::<wakes::Wakes>().forget(tick);
     }
 
     /// Puts a vessel in, with its state after [`Self::tick`].
@@ -134,12 +154,13 @@ impl Sim {
     /// # Panics
     /// When a vessel of that number is there already, or its boat is broken: both are checked at the edge.
     pub fn insert(&mut self, vessel: Vessel) {
-        let Vessel { id, boat, state, voyage } = vessel;
+        let Vessel { id, boat, state, voyage, trail } = vessel;
         let build = self.build(&boat);
         let place = self.ids().binary_search(&id);
         let Err(place) = place else { panic!("vessel {} is here already", id.0) };
         let parts = (
             Id(id),
+            Since(self.tick()),
             Crew(state),
             Progress(voyage),
             Order(None),
@@ -147,10 +168,58 @@ impl Sim {
             Motion::default(),
             build,
         );
+        for wake in trail.into_iter().filter(|wake| wake.id == id).take(vessel::wake::TRAIL_WAKES) {
+            self.hear_wake(wake);
+        }
         let entity = self.world.spawn(parts).id();
         let mut fleet = self.world.resource_mut::<Fleet>();
         fleet.ids.insert(place, id);
         fleet.entities.insert(place, entity);
+        self.world.resource_mut::<wakes::Wakes>().look_again();
+    }
+
+    /// Hears a sample of a vessel that is sailed elsewhere. Returns whether it is news: one that is known, is
+    /// of a vessel here, or can be none changes nothing. The order in which samples come does not matter.
+    pub fn hear_wake(&mut self, wake: Wake) -> bool {
+        if self.entity(wake.id).is_some() {
+            return false;
+        }
+        let now = self.tick();
+        let heard = self.world.resource_mut::<wakes::Wakes>().hear(wake, now);
+        if matches!(heard, wakes::Heard::Late | wakes::Heard::Lost) && self.has_missed(&wake) {
+            self.world.resource_mut::<wakes::Wakes>().count_late();
+        }
+        matches!(heard, wakes::Heard::InTime | wakes::Heard::Late)
+    }
+
+    /// Whether a vessel within reach of a sample has sailed here while it should have acted.
+    fn has_missed(&self, wake: &Wake) -> bool {
+        use vessel::wake::{DELAY_TICKS, PERIOD_TICKS, REACH_M};
+        let now = self.tick();
+        let source = wake.source_m(now);
+        let last = wake.tick.after(DELAY_TICKS + PERIOD_TICKS - 1);
+        self.world.resource::<Fleet>().entities.iter().any(|entity| {
+            let (Some(since), Some(crew)) =
+                (self.world.get::<Since>(*entity), self.world.get::<Crew>(*entity))
+            else {
+                return false;
+            };
+            let near = (crew.0.position_m.truncate() - source).length_squared() < REACH_M * REACH_M;
+            near && since.0 < now && since.0 <= last
+        })
+    }
+
+    /// The samples newer than a tick of all vessels here and of those heard of, by tick and vessel.
+    /// After a step to a tick that is a multiple of [`vessel::wake::PERIOD_TICKS`] there are new ones.
+    pub fn wakes_since(&self, tick: Tick) -> impl Iterator<Item = &Wake> {
+        self.world.resource::<wakes::Wakes>().since(tick)
+    }
+
+    /// How many samples came after a step in which they would have acted on a vessel that was within reach
+    /// of them when they came: each a tick or more in which that vessel's bits may not be its own.
+    #[must_use]
+    pub fn late_wakes(&self) -> u64 {
+        self.world.resource::<wakes::Wakes>().late()
     }
 
     /// The class of a boat, worked out unless another vessel here has the same.
@@ -185,6 +254,7 @@ impl Sim {
             boat: self.boat(id)?.clone(),
             state: *self.state(id)?,
             voyage: self.voyage(id)?.clone(),
+            trail: self.world.resource::<wakes::Wakes>().trail(id, self.tick()),
         })
     }
 
@@ -217,13 +287,15 @@ impl Sim {
         self.world.get::<Progress>(self.entity(id)?).map(|progress| &progress.0)
     }
 
-    /// A vessel's instruments as of [`Self::tick`]: a function of its state and the sea, whoever asks.
+    /// A vessel's instruments as of [`Self::tick`]: a function of its state, the sea and the wakes of others.
     #[must_use]
     pub fn instruments(&self, id: VesselId) -> Option<Instruments> {
         let entity = self.entity(id)?;
         let class = &self.world.get::<Build>(entity)?.class;
         let state = &self.world.get::<Crew>(entity)?.0;
-        Some(instruments::read(class, state, &self.sea, self.tick()))
+        let (place, tick) = (state.position_m.truncate(), self.tick());
+        let felt = self.world.resource::<wakes::Wakes>().felt_by(id, class, place, tick);
+        Some(instruments::read(class, state, &self.sea, tick, &felt))
     }
 
     /// Hands a vessel an order, to be felt by the next step. Returns whether it counts: an order of an

@@ -9,10 +9,12 @@ use bevy_ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy_ecs::system::{Query, Res, ResMut};
 use glam::DVec2;
 
+use super::wakes::Wakes;
 use super::{Voyage, contact};
 use crate::sea::{Sea, Water};
 use crate::units::{TICK_S, Tick, VesselId};
 use crate::vessel::forces::{self, Acceleration};
+use crate::vessel::wake::Felt;
 use crate::vessel::{Class, Input, VesselState, motion};
 
 /// The phases of a step, in their order.
@@ -20,7 +22,7 @@ use crate::vessel::{Class, Input, VesselState, motion};
 pub enum Phase {
     /// Orders are taken and the gear follows them.
     Helm,
-    /// The sea is sampled where each vessel is.
+    /// The sea is sampled where each vessel is, and the wakes of others are felt.
     Water,
     /// Forces become velocities.
     Forces,
@@ -28,7 +30,7 @@ pub enum Phase {
     Contact,
     /// All others are moved.
     Integrate,
-    /// Marks, distances, and the tick itself.
+    /// Marks, distances, samples of wakes, and the tick itself.
     Progress,
 }
 
@@ -40,6 +42,10 @@ impl Phase {
 
 #[derive(Component)]
 pub(super) struct Id(pub(super) VesselId);
+
+/// The tick after which it was put in here.
+#[derive(Component)]
+pub(super) struct Since(pub(super) Tick);
 
 /// What all vessels of one boat file share.
 #[derive(Component, Clone)]
@@ -58,9 +64,17 @@ pub(super) struct Progress(pub(super) Voyage);
 #[derive(Component)]
 pub(super) struct Order(pub(super) Option<Input>);
 
-/// The water around a vessel in this tick.
+/// What is around a vessel in this tick.
 #[derive(Component, Default)]
-pub(super) struct Surroundings(pub(super) Option<Water>);
+pub(super) struct Surroundings {
+    /// The water, and the wind with what others take out of it.
+    pub(super) water: Option<Water>,
+    /// What the wakes of others do here.
+    pub(super) felt: Felt,
+}
+
+/// What it takes to feel wakes.
+pub(super) type Around = (&'static Id, &'static Build, &'static Crew, &'static mut Surroundings);
 
 /// How this tick moves a vessel.
 #[derive(Component, Default)]
@@ -108,17 +122,29 @@ fn take_orders(mut vessels: Query<(&Build, &mut Crew, &mut Order)>) {
     }
 }
 
-fn sample_sea(sea: Res<TheSea>, now: Res<Now>, mut vessels: Query<(&Crew, &mut Surroundings)>) {
-    for (crew, mut around) in &mut vessels {
+fn sample_sea(
+    sea: Res<TheSea>,
+    now: Res<Now>,
+    fleet: Res<Fleet>,
+    mut wakes: ResMut<Wakes>,
+    mut vessels: Query<Around>,
+) {
+    for (_, _, crew, mut around) in &mut vessels {
         let place = DVec2::new(crew.0.position_m.x, crew.0.position_m.y);
-        around.0 = Some(sea.0.water(place, now.0));
+        around.water = Some(sea.0.water(place, now.0));
+        around.felt.clear();
     }
+    wakes.act(now.0, &fleet, &mut vessels);
 }
 
 fn speed_up(mut vessels: Query<(&Build, &Surroundings, &mut Crew)>) {
     for (build, around, mut crew) in &mut vessels {
-        let Some(water) = &around.0 else { panic!("the sea is sampled before forces are summed") };
-        let acceleration: Acceleration = forces::acceleration(&build.class, &crew.0, water);
+        let Some(water) = &around.water else { panic!("the sea is sampled before forces are summed") };
+        let acceleration: Acceleration = if around.felt.wash.is_empty() {
+            forces::acceleration(&build.class, &crew.0, water)
+        } else {
+            forces::acceleration_in_wash(&build.class, &crew.0, water, around.felt.waves().as_ref())
+        };
         motion::speed_up(&mut crew.0, &acceleration);
     }
 }
@@ -134,12 +160,19 @@ fn move_on(mut vessels: Query<(&Id, &mut Crew, &mut Motion)>) {
     }
 }
 
-fn keep_log(mut now: ResMut<Now>, mut vessels: Query<(&Crew, &Surroundings, &mut Progress)>) {
+fn keep_log(
+    mut now: ResMut<Now>,
+    mut wakes: ResMut<Wakes>,
+    mut vessels: Query<(&Id, &Build, &Crew, &Surroundings, &mut Progress)>,
+) {
     let tick = now.0.after(1);
     now.0 = tick;
-    for (crew, around, mut progress) in &mut vessels {
+    if wakes.are_due(tick) {
+        wakes.take(tick, vessels.iter().map(|(id, build, crew, around, _)| (id, build, crew, around)));
+    }
+    for (_, _, crew, around, mut progress) in &mut vessels {
         let velocity = DVec2::new(crew.0.velocity_mps.x, crew.0.velocity_mps.y);
-        let current = around.0.as_ref().map_or(DVec2::ZERO, |water| water.current_mps);
+        let current = around.water.as_ref().map_or(DVec2::ZERO, |water| water.current_mps);
         let voyage = &mut progress.0;
         voyage.ground_m += velocity.length() * TICK_S;
         voyage.water_m += (velocity - current).length() * TICK_S;

@@ -11,7 +11,7 @@ use super::rotation;
 use super::sails;
 use super::state::VesselState;
 use super::waves::{self, HullWaves};
-use crate::sea::Water;
+use crate::sea::{LocalWaves, Water};
 use crate::trig;
 use crate::units::{GRAVITY_MPS2, WATER_KG_M3};
 
@@ -49,8 +49,23 @@ const ASTERN: f64 = 0.6;
 /// How a vessel answers everything that pulls at it at this tick.
 #[must_use]
 pub fn acceleration(class: &Class, state: &VesselState, water: &Water) -> Acceleration {
+    acceleration_in_wash(class, state, water, None)
+}
+
+/// The same among the wash of others, about the vessel's centre of gravity as the sea's own waves are.
+#[must_use]
+pub fn acceleration_in_wash(
+    class: &Class,
+    state: &VesselState,
+    water: &Water,
+    wash: Option<&LocalWaves>,
+) -> Acceleration {
     let axes = rotation::axes(state.attitude);
-    let over = waves::over_hull(&class.columns, &class.waves, &axes, &water.waves);
+    let mut over = waves::over_hull(&class.columns, &class.waves, &axes, &water.waves);
+    if let Some(wash) = wash {
+        // Waves of linear theory pass through each other.
+        over.add(&waves::over_hull(&class.columns, &class.waves, &axes, wash));
+    }
     let level = Level::of(&axes);
     let mut course = Wrench::default();
     float(class, state, water, &axes, &level, &over, &mut course);
@@ -73,7 +88,7 @@ pub fn acceleration(class: &Class, state: &VesselState, water: &Water) -> Accele
 }
 
 /// Course axes to body axes.
-fn to_body(axes: &DMat3, v: DVec3) -> DVec3 {
+pub(super) fn to_body(axes: &DMat3, v: DVec3) -> DVec3 {
     DVec3::new(axes.x_axis.dot(v), axes.y_axis.dot(v), axes.z_axis.dot(v))
 }
 

@@ -18,8 +18,10 @@ pub mod rotation;
 pub mod sails;
 mod state;
 pub mod trim;
+pub mod wake;
 pub mod waves;
 
 pub use boat::{BoatError, BoatSpec, boats};
 pub use class::{Class, at_rest};
 pub use state::{Gear, Helm, Input, VesselState};
+pub use wake::Wake;

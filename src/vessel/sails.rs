@@ -85,6 +85,8 @@ pub struct SailForce {
     pub force_n: DVec3,
     /// Where it acts from the centre of gravity, body axes, metres.
     pub place_m: DVec3,
+    /// The part of the drag that slows the air behind: all but that which lift induces, newtons.
+    pub profile_n: f64,
 }
 
 /// Wind at a height over the wind at 10 m: the logarithmic profile, held below 0.5 m.
@@ -158,10 +160,8 @@ impl Sails {
         let height_m = self.lookup_height(angle);
         let span_m2 = std::f64::consts::PI * height_m * height_m * reef[1];
         let effective = trim.lift * gear.flat;
-        let drag_m2 = drag * trim.drag
-            + trim.drag_more * total_m2
-            + parasitic * effective * effective
-            + lift * lift / span_m2;
+        let profile_m2 = drag * trim.drag + trim.drag_more * total_m2 + parasitic * effective * effective;
+        let drag_m2 = profile_m2 + lift * lift / span_m2;
         let pressure = 0.5 * AIR_KG_M3 * square;
         let speed = square.sqrt();
         let (sine, cosine) = (aside / speed, ahead / speed);
@@ -173,6 +173,7 @@ impl Sails {
         SailForce {
             force_n: DVec3::new(x, y, 0.0),
             place_m: DVec3::new(self.centre_x_m, 0.0, centre_m - cg_m),
+            profile_n: pressure * profile_m2,
         }
     }
 

@@ -26,6 +26,22 @@ pub struct HullWaves {
     pub drift_mps: [f64; 2],
 }
 
+impl HullWaves {
+    /// Adds other waves over the same hull.
+    pub fn add(&mut self, other: &Self) {
+        for c in 0..COLUMNS {
+            self.head_m[c] += other.head_m[c];
+        }
+        for n in 0..3 {
+            self.rise[n] += other.rise[n];
+            self.lift[n] += other.lift[n];
+        }
+        for axis in 0..2 {
+            self.drift_mps[axis] += other.drift_mps[axis];
+        }
+    }
+}
+
 /// How a hull meets the waves: depths at which their pressure and motion are taken, and how the mean
 /// motion of the water is fitted over it.
 #[derive(Clone, Debug)]

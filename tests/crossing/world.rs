@@ -177,7 +177,7 @@ impl World {
         let boat = boats::named(boat).unwrap().clone();
         let place = DVec3::new(x, self.origin.y + north, 0.0);
         let state = afloat(&self.sea, &boat, place, radians(heading_deg), self.tick());
-        let vessel = Vessel { id, boat, state, voyage: Voyage::default() };
+        let vessel = Vessel { id, boat, state, voyage: Voyage::default(), trail: Vec::new() };
         let record = VesselRecord {
             vessel,
             tick: self.tick(),
