@@ -216,6 +216,7 @@ fn report(record: &VesselRecord) -> VesselReport {
         finished: vessel.voyage.finished,
         ground_m: vessel.voyage.ground_m,
         water_m: vessel.voyage.water_m,
+        guarded: true,
     }
 }
 

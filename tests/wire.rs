@@ -100,6 +100,7 @@ fn report() -> impl Strategy<Value = Message> {
                     finished: finished.map(Tick),
                     ground_m: 1.5,
                     water_m: 2.5,
+                    guarded: false,
                 })
                 .collect(),
             handoffs: 3,

@@ -1,5 +1,6 @@
 //! The harbour's regions: started as planned, enrolled, introduced, watched, ended.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ const REDIAL_EVERY: Duration = Duration::from_millis(250);
 /// Wall time without a report after which a region that runs is ended: it hangs, is stopped, or cannot be
 /// reached. More than a lease, so that it has paused its vessels by then.
 const SILENCE: Duration = Duration::from_secs(3);
+/// The same for a region with a vessel that nobody else follows: it may yet come back, and its vessels with it.
+const SILENCE_UNGUARDED: Duration = Duration::from_secs(12);
 /// A pause of this process itself after which silence is not held against anybody.
 const OWN_OUTAGE: Duration = Duration::from_millis(500);
 /// Regions of one cell that may fail, one after the other, before the cell is left alone.
@@ -335,6 +338,11 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             }
             Message::Roster { number, claims, kept } => self.on_roster(region, number, claims, kept),
             Message::Surrendered { record, inputs } => self.on_surrendered(record, inputs, moment),
+            Message::Shadow { vessels } => {
+                for record in vessels {
+                    self.on_checkpoint(record);
+                }
+            }
             Message::Moored(record) => self.on_moored(region, record, moment),
             // Said before the process ends; its end is what counts.
             Message::Drained => {}
@@ -360,7 +368,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         // Stopped ourselves, we heard nobody; what waits in the queues is heard before anybody is judged.
         let outage = self.stepped.is_some_and(|last| now.saturating_duration_since(last) > OWN_OUTAGE);
         self.stepped = Some(now);
+        let unguarded: BTreeSet<RegionId> = self
+            .passages
+            .values()
+            .filter(|passage| !passage.guarded && passage.quarantine.is_none())
+            .filter_map(|passage| passage.owner)
+            .collect();
         for (&id, entry) in &mut self.regions {
+            let silence = if unguarded.contains(&id) { SILENCE_UNGUARDED } else { SILENCE };
             if outage {
                 entry.heard = now;
             }
@@ -372,8 +387,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 entry.fault = Some(format!("was not ready after {} s", BOOT_PATIENCE.as_secs()));
             } else if entry.phase == Phase::Draining && waited > DRAIN_PATIENCE {
                 entry.fault = Some(format!("had not drained after {} s", DRAIN_PATIENCE.as_secs()));
-            } else if entry.was_reached() && now.saturating_duration_since(entry.heard) > SILENCE {
-                entry.fault = Some(format!("was not heard of for {} s", SILENCE.as_secs()));
+            } else if entry.was_reached() && now.saturating_duration_since(entry.heard) > silence {
+                entry.fault = Some(format!("was not heard of for {} s", silence.as_secs()));
             } else if entry.redial_at.is_some_and(|at| now >= at) {
                 entry.redial_at = None;
                 if let Some(info) = &entry.info {

@@ -211,6 +211,11 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             self.kept_stages.insert(id, passage.stage.clone());
             self.passages.insert(id, passage);
         }
+        for (id, record) in self.store.rows(Table::Checkpoints)? {
+            if let Some(passage) = self.passages.get_mut(&VesselId(id)) {
+                passage.checkpoint = Some(Box::new(record));
+            }
+        }
         let rows = self.store.rows::<fleet::RegionRow>(Table::Regions)?;
         self.counts.regions_stopped =
             self.counts.regions_started.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));

@@ -77,6 +77,10 @@ pub(super) struct Passage {
     pub(super) passing: Option<Instant>,
     /// What was wrong with the region that had it.
     pub(super) why_adrift: Option<String>,
+    /// Whether its region says that another one follows it.
+    pub(super) guarded: bool,
+    /// As its region last showed it, in case that region and its guard end together.
+    pub(super) checkpoint: Option<Box<VesselRecord>>,
     /// Regions that it brought down.
     pub(super) strikes: u32,
     /// It brought the last one down, and must not sail on among others.
@@ -145,6 +149,8 @@ impl Passage {
             never_reported: true,
             passing: None,
             why_adrift: None,
+            guarded: false,
+            checkpoint: None,
             strikes: 0,
             suspect: false,
             quarantine: None,
@@ -179,6 +185,8 @@ impl Passage {
             never_reported: row.never_reported,
             passing: None,
             why_adrift: None,
+            guarded: false,
+            checkpoint: None,
             strikes: row.strikes,
             suspect: false,
             quarantine: None,
@@ -267,6 +275,7 @@ impl Passage {
         self.unconfirmed = false;
         self.never_reported = false;
         self.passing = None;
+        self.guarded = report.guarded;
         self.heard = moment.instant;
         self.epoch = report.epoch;
         self.seen = tick;

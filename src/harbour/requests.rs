@@ -225,6 +225,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         self.passages.remove(&id);
         self.kept_stages.remove(&id);
         self.keep(|store| store.remove(Table::Passages, id.0));
+        self.keep(|store| store.remove(Table::Checkpoints, id.0));
         true
     }
 

@@ -30,16 +30,19 @@ pub enum Table {
     Regions,
     /// Vessels that were moored with their state and orders, by vessel.
     Moored,
+    /// Vessels as their regions last showed them, by vessel.
+    Checkpoints,
 }
 
 impl Table {
-    const ALL: [Self; 3] = [Self::Passages, Self::Regions, Self::Moored];
+    const ALL: [Self; 4] = [Self::Passages, Self::Regions, Self::Moored, Self::Checkpoints];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Passages => "passages",
             Self::Regions => "regions",
             Self::Moored => "moored",
+            Self::Checkpoints => "checkpoints",
         }
     }
 }
@@ -145,6 +148,23 @@ impl Store {
         );
         let done = self.connection.prepare_cached(&put).and_then(|mut put| put.execute(params![id, text]));
         done.map(|_| ()).map_err(|error| self.failed("write a row", &error))
+    }
+
+    /// Keeps many rows at once, without waiting for the disk: they outlive this process, and perhaps not the host.
+    ///
+    /// # Errors
+    /// When they could not be written.
+    pub fn put_many<T: Serialize>(&mut self, table: Table, rows: &[(u32, T)]) -> Result<(), StoreError> {
+        let failed = |store: &Self, error: rusqlite::Error| store.failed("write rows", &error);
+        let batch = |pragma: &str| self.connection.execute_batch(pragma);
+        batch("PRAGMA synchronous = NORMAL; BEGIN").map_err(|error| failed(self, error))?;
+        let mut done = Ok(());
+        for (id, row) in rows {
+            done = done.and_then(|()| self.put(table, *id, row));
+        }
+        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = self.connection.execute_batch(&format!("{end}; PRAGMA synchronous = FULL"));
+        done.and(ended.map_err(|error| failed(self, error)))
     }
 
     /// Forgets a row.

@@ -29,6 +29,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// Wall time for which a vessel may be on its way between two regions that live; a commit is repeated some times
 /// a second.
 const PASSING_PATIENCE: Duration = Duration::from_millis(1_500);
+/// Wall time between two writings of checkpoints.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
 /// Between the end of an owner and the first tick of its successor, wall time: clocks of two hosts differ, and
 /// what an owner had on its way at its end is of the past by then.
 const SUCCESSION_MARGIN_S: f64 = 0.02;
@@ -51,6 +53,9 @@ pub(super) struct Custody {
     settled: bool,
     called: Option<Instant>,
     asked: Option<Instant>,
+    /// Vessels whose checkpoint is not on disk, and when the others' were written.
+    unkept: std::collections::BTreeSet<VesselId>,
+    kept: Option<Instant>,
 }
 
 /// A vessel as it was moored for good.
@@ -112,6 +117,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             self.settle(moment);
         }
         self.watch_quarantine(moment);
+        self.keep_checkpoints(moment);
     }
 
     fn call_roll(&mut self, moment: Moment) {
@@ -237,7 +243,22 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let Some(passage) = self.passages.get_mut(&id) else { return };
         passage.passing = None;
         passage.owner = None;
-        if passage.unconfirmed && passage.never_reported && !passage.is_over() {
+        let checkpoint = passage.checkpoint.take().filter(|_| !passage.is_over());
+        if let Some(mut record) = checkpoint {
+            // Its owner and its guard ended together: it goes on where the harbour last saw it.
+            passage.epoch = Epoch { term: passage.epoch.term.max(record.epoch.term) + 1, hop: 0 };
+            record.epoch = passage.epoch;
+            passage.place = record.vessel.state.position_m.truncate();
+            passage.marks_passed = record.vessel.voyage.passed;
+            passage.velocity_mps = glam::DVec2::ZERO;
+            passage.group = id;
+            passage.record = Some(record);
+            passage.unconfirmed = false;
+            passage.heard = moment.instant;
+            passage.stage = Stage::Booked;
+            let name = passage.name.clone();
+            self.trouble(format!("{name}'s region and its guard ended together; it is launched again"));
+        } else if passage.unconfirmed && passage.never_reported && !passage.is_over() {
             passage.epoch = Epoch { term: passage.epoch.term + 1, hop: 0 };
             passage.unconfirmed = false;
             passage.heard = moment.instant;
@@ -247,6 +268,32 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             passage.stage = Stage::GivenUp(format!("lost: {why}; nobody kept its shadow"));
         }
         self.keep_passage(id);
+    }
+
+    /// A region showed a vessel as it is.
+    pub(super) fn on_checkpoint(&mut self, record: VesselRecord) {
+        if let Some(passage) = self.passages.get_mut(&record.vessel.id)
+            && record.epoch >= passage.epoch
+            && passage.is_afloat()
+        {
+            self.custody.unkept.insert(record.vessel.id);
+            passage.checkpoint = Some(Box::new(record));
+        }
+    }
+
+    /// Writes the checkpoints down that came in lately, all at once.
+    fn keep_checkpoints(&mut self, moment: Moment) {
+        let last = self.custody.kept;
+        let due = last.is_none_or(|last| moment.instant.saturating_duration_since(last) > KEEP_EVERY);
+        if !due || self.custody.unkept.is_empty() {
+            return;
+        }
+        self.custody.kept = Some(moment.instant);
+        let rows: Vec<(u32, VesselRecord)> = std::mem::take(&mut self.custody.unkept)
+            .into_iter()
+            .filter_map(|id| Some((id.0, (**self.passages.get(&id)?.checkpoint.as_ref()?).clone())))
+            .collect();
+        self.keep(|store| store.put_many(Table::Checkpoints, &rows));
     }
 
     /// Who is asked again what was said to a region whose line had broken.

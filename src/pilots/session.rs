@@ -24,6 +24,8 @@ use crate::wire::message::{Epoch, State};
 const CIRCUITS: usize = 4;
 /// How long a circuit is kept after the vessel went on from it.
 const SUPERSEDED: Duration = Duration::from_secs(3);
+/// Silence after which a vessel is looked for elsewhere: several times what a handoff takes on a bad network.
+const ASTRAY: Duration = Duration::from_millis(1_500);
 /// First pause before dialling again; doubles up to `RETRY_MAX`.
 const RETRY: Duration = Duration::from_millis(250);
 /// Longest pause before dialling again.
@@ -125,6 +127,10 @@ pub struct Session {
     marks: usize,
     circuits: Vec<Circuit>,
     known: Vec<(SocketAddr, String)>,
+    /// Where the vessel's owner last said to stand by: the region ahead, or its guard.
+    standing_by: Option<(SocketAddr, String)>,
+    /// When the vessel was last heard of, or the pilot set out.
+    heard: Option<Instant>,
     /// Which of the known places is tried next.
     turn: usize,
     attempts: u32,
@@ -152,6 +158,8 @@ impl Session {
             marks: 0,
             circuits: Vec::new(),
             known,
+            standing_by: None,
+            heard: None,
             turn: 0,
             attempts: 0,
             next_attempt: None,
@@ -209,7 +217,11 @@ impl Session {
         let expired = |circuit: &Circuit| {
             // Standing by, a circuit may wait long for its vessel; the first one may not.
             let unheard = active.is_none() && now > circuit.dialled + WELCOME;
-            let left = circuit.superseded.is_some_and(|since| now > since + SUPERSEDED);
+            let stands_by = self
+                .standing_by
+                .as_ref()
+                .is_some_and(|(addr, name)| *addr == circuit.addr && *name == circuit.name);
+            let left = circuit.superseded.is_some_and(|since| now > since + SUPERSEDED) && !stands_by;
             (unheard || left) && Some(circuit.id) != active
         };
         for circuit in self.circuits.iter().filter(|circuit| expired(circuit)) {
@@ -219,6 +231,26 @@ impl Session {
         if self.circuits.is_empty() && self.next_attempt.is_none_or(|due| now >= due) {
             self.dial_known(now, line);
         }
+    }
+
+    /// Whether the vessel sails and has not been heard of for a while, though circuits are open: whoever can ask the
+    /// harbour should, and [`Self::seek`] it there.
+    #[must_use]
+    pub fn is_astray(&self, now: Instant) -> bool {
+        !self.over && self.heard.is_some_and(|heard| now.saturating_duration_since(heard) > ASTRAY)
+    }
+
+    /// Looks for the vessel at a region that is said to have it.
+    pub fn seek(&mut self, addr: SocketAddr, name: String, now: Instant, line: &mut impl Line) {
+        let there = |circuit: &Circuit| circuit.addr == addr && circuit.name == name;
+        if let Some(index) = self.circuits.iter().position(there) {
+            // Joined there before it came: it may have been forgotten as another's crew.
+            if now.saturating_duration_since(self.circuits[index].dialled) < ASTRAY {
+                return;
+            }
+            line.close(self.circuits.remove(index).id);
+        }
+        self.stand_by(addr, name, now, line);
     }
 
     /// Tries the next place where the vessel may be found.
@@ -342,6 +374,7 @@ impl Session {
             self.outcome.handoffs_seen += 1;
         }
         self.outcome.states += 1;
+        self.heard = Some(now);
         self.gaps.arrive(now, state.tick.0, handoff);
         self.write_down(state);
         if Some(state.session) == self.session {
@@ -413,6 +446,7 @@ impl Session {
 
     /// The vessel will cross soon: be there already.
     fn stand_by(&mut self, addr: SocketAddr, name: String, now: Instant, line: &mut impl Line) {
+        self.standing_by = Some((addr, name.clone()));
         self.known.retain(|(known_addr, known_name)| *known_addr != addr || *known_name != name);
         if self.known.len() == KNOWN {
             // The booking's own place stays the last resort.

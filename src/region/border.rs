@@ -171,7 +171,7 @@ impl Region {
     }
 
     /// Tells a vessel's crews of the region that it will cross to, once, and makes that region its guard.
-    fn stand_by_at(&mut self, id: VesselId, next: &Neighbour) {
+    pub(super) fn stand_by_at(&mut self, id: VesselId, next: &Neighbour) {
         let linked = self.link(next.region).is_some();
         let Some(owned) = self.owned.get_mut(&id) else { return };
         if linked {

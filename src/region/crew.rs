@@ -74,6 +74,8 @@ impl Region {
                     .insert(circuit, Client { vessel: ticket.vessel, key, session: None, resume, watch });
                 if self.owned.contains_key(&ticket.vessel) {
                     self.welcome(circuit);
+                } else {
+                    self.tell_whereabouts(circuit, ticket.vessel);
                 }
             }
             Err(reason) => {
@@ -243,12 +245,21 @@ impl Region {
         }
     }
 
-    /// Tells a vessel's crews of the region ahead.
+    /// Tells a crew that looks for its vessel where it went from here, or who it is guarded for.
+    fn tell_whereabouts(&mut self, circuit: CircuitId, vessel: VesselId) {
+        let gone = self.gone_to.get(&vessel).map(|&(to, _)| to);
+        let elsewhere = gone.or_else(|| self.shadow_owner(vessel));
+        if let Some(there) = elsewhere.and_then(|region| self.neighbour(region)).cloned() {
+            self.send(circuit, None, Message::Standby(there), Way::Stream);
+        }
+    }
+
+    /// Tells a vessel's crews of the region ahead; those that stand by here for it, too.
     pub(super) fn tell_standby(&mut self, vessel: VesselId, ahead: &crate::wire::message::Neighbour) {
         let circuits: Vec<CircuitId> = self
             .clients
             .iter()
-            .filter(|(_, client)| client.vessel == vessel && client.session.is_some())
+            .filter(|(_, client)| client.vessel == vessel)
             .map(|(&circuit, _)| circuit)
             .collect();
         for circuit in circuits {

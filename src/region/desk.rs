@@ -1,8 +1,9 @@
 //! The harbour's side of a region: launching, mooring, reporting, stopping; and other regions' words.
 
-use super::{Action, DRAIN_PATIENCE, GUARD_GRACE, Logged, REPORT_EVERY, Region};
+use super::{Action, CHECKPOINT_EVERY, DRAIN_PATIENCE, GUARD_GRACE, Logged, REPORT_EVERY, Region};
 use crate::atlas::Area;
 use crate::custody::Grantor;
+use crate::limits::SHADOW_RECORDS;
 use crate::sim;
 use crate::units::{RegionId, VesselId};
 use crate::wire::circuit::Way;
@@ -141,6 +142,15 @@ impl Region {
             stamp_ns: self.now.boot_ns,
         };
         self.send(harbour, None, report, Way::Stream);
+        let every_ns = u64::try_from(CHECKPOINT_EVERY.as_nanos()).unwrap_or(u64::MAX);
+        if now_ns.saturating_sub(self.checkpoint_ns) >= every_ns {
+            self.checkpoint_ns = now_ns;
+            let records: Vec<VesselRecord> =
+                self.sim.ids().iter().filter_map(|&id| self.record(id)).collect();
+            for part in records.chunks(SHADOW_RECORDS) {
+                self.send(harbour, None, Message::Shadow { vessels: part.to_vec() }, Way::Stream);
+            }
+        }
     }
 
     fn vessel_report(&self, id: VesselId) -> Option<VesselReport> {
@@ -156,6 +166,7 @@ impl Region {
             finished: voyage.finished,
             ground_m: voyage.ground_m,
             water_m: voyage.water_m,
+            guarded: self.is_guarded(id),
         })
     }
 

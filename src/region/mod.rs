@@ -49,6 +49,9 @@ const VIEW_MARGIN_M: f64 = 150.0;
 const VIEW_TICKS: u64 = 4 * TICK_HZ;
 /// Wall time between two reports to the harbour.
 const REPORT_EVERY: Duration = Duration::from_millis(50);
+/// Wall time between two checkpoints of all vessels with the harbour: what is lost where an owner and its guard die
+/// together.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
 /// Wall time between two tries to reach a neighbour.
 const REDIAL_EVERY: Duration = Duration::from_millis(250);
 /// Time without orders from any owner after which a stopping region is nobody's guard any more.
@@ -253,6 +256,7 @@ pub struct Region {
     stopped: bool,
     now: Now,
     reported_ns: u64,
+    checkpoint_ns: u64,
     counts: Counts,
     actions: VecDeque<Action>,
 }
@@ -303,6 +307,7 @@ impl Region {
             stopped: false,
             now,
             reported_ns: 0,
+            checkpoint_ns: 0,
             counts: Counts::default(),
             actions: VecDeque::new(),
         }

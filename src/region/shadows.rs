@@ -113,6 +113,18 @@ impl Region {
         }
     }
 
+    /// The region from which a vessel's shadow was last heard.
+    pub(super) fn shadow_owner(&self, id: VesselId) -> Option<RegionId> {
+        self.shadows.get(&id).map(|shadow| shadow.owner)
+    }
+
+    /// Whether a vessel's guard can be reached and was sent its state.
+    pub(super) fn is_guarded(&self, id: VesselId) -> bool {
+        let Some(guard) = self.owned.get(&id).and_then(|owned| owned.guard) else { return false };
+        let stream = self.guard_streams.get(&guard);
+        self.link(guard).is_some() && stream.is_some_and(|s| s.full.is_some() && s.vessels.contains(&id))
+    }
+
     /// Tells an owner now and then that its vessels are guarded here.
     pub(super) fn answer_owner(&mut self, from: RegionId, stamp_ns: u64) {
         let now_ns = self.now.boot_ns;

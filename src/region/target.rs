@@ -294,6 +294,10 @@ impl Region {
             let (crew_key, sessions) = (record.crew_key, record.sessions);
             self.own(vessel, Owned { epoch, crew_key, sessions, guard, pending, standby: None });
             self.welcome_crews_of(id);
+            // The crew keeps its circuit there: if this region dies, that one sails on.
+            if let Some(there) = guard.and_then(|guard| self.neighbour(guard)).cloned() {
+                self.stand_by_at(id, &there);
+            }
         }
         self.find_groups();
     }

@@ -132,6 +132,8 @@ pub struct VesselReport {
     pub ground_m: f64,
     /// Distance through the water likewise, metres.
     pub water_m: f64,
+    /// Whether another region has been sent its state and follows its orders.
+    pub guarded: bool,
 }
 
 /// A region as others find it.
@@ -326,7 +328,8 @@ pub enum Message {
         /// The region that dialled.
         from: RegionId,
     },
-    /// Stream. Full states after their ticks, kept in case their owner dies and to start a handoff from.
+    /// Stream. Full states after their ticks, kept in case their owner dies and to start a handoff from; to the
+    /// harbour now and then, in case its guard dies with it.
     Shadow {
         /// The vessels.
         vessels: Vec<VesselRecord>,

@@ -27,7 +27,7 @@ pub enum Node {
 #[expect(clippy::large_enum_variant, reason = "nearly all are messages")]
 pub enum Event {
     Opened(CircuitId, Peer),
-    Received(CircuitId, Option<RegionId>, Message),
+    Received(CircuitId, Message),
     Closed(CircuitId),
 }
 
@@ -35,7 +35,7 @@ pub enum Event {
 #[expect(clippy::large_enum_variant, reason = "nearly all are messages")]
 enum Parcel {
     Open(Peer),
-    Message(Option<RegionId>, Message),
+    Message(Message),
     Close,
 }
 
@@ -43,7 +43,7 @@ enum Parcel {
 #[derive(Debug, Default)]
 struct Lane {
     stream: VecDeque<(u64, Parcel)>,
-    datagrams: Vec<(u64, Option<RegionId>, Message)>,
+    datagrams: Vec<(u64, Message)>,
     last_due: u64,
 }
 
@@ -139,7 +139,7 @@ impl Net {
         CircuitId(2 * id)
     }
 
-    pub fn send(&mut self, circuit: CircuitId, to: Option<RegionId>, message: Message, way: Way) {
+    pub fn send(&mut self, circuit: CircuitId, message: Message, way: Way) {
         let (id, end) = end_of(circuit);
         let other = 1 - end;
         let delay = self.delay();
@@ -159,16 +159,16 @@ impl Net {
                 // What is lost of a stream is sent again: it comes later, and what follows it waits.
                 let resent = if lost < self.weather.lost { 3 * delay } else { 0 };
                 lane.last_due = lane.last_due.max(self.now + delay + resent);
-                lane.stream.push_back((lane.last_due, Parcel::Message(to, message)));
+                lane.stream.push_back((lane.last_due, Parcel::Message(message)));
             }
             Way::Datagram => {
                 if parted || lost < self.weather.lost {
                     return;
                 }
                 if doubled < self.weather.doubled {
-                    lane.datagrams.push((self.now + again, to, message.clone()));
+                    lane.datagrams.push((self.now + again, message.clone()));
                 }
-                lane.datagrams.push((self.now + delay, to, message));
+                lane.datagrams.push((self.now + delay, message));
             }
         }
     }
@@ -258,9 +258,7 @@ impl Net {
                                 answers.push((id, theirs));
                             }
                         }
-                        Parcel::Message(to, message) => {
-                            events.push((node, Event::Received(here, to, message)))
-                        }
+                        Parcel::Message(message) => events.push((node, Event::Received(here, message))),
                         Parcel::Close => {
                             circuit.closed[end] = true;
                             events.push((node, Event::Closed(here)));
@@ -271,10 +269,10 @@ impl Net {
                 if circuit.closed[end] {
                     continue;
                 }
-                let mut due: Vec<(u64, Option<RegionId>, Message)> =
+                let mut due: Vec<(u64, Message)> =
                     lane.datagrams.extract_if(.., |(due, ..)| *due <= now).collect();
                 due.sort_by_key(|(due, ..)| *due);
-                events.extend(due.into_iter().map(|(_, to, m)| (node, Event::Received(here, to, m))));
+                events.extend(due.into_iter().map(|(_, m)| (node, Event::Received(here, m))));
             }
         }
         self.partitions = partitions;

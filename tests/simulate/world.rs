@@ -84,12 +84,12 @@ pub struct Shared {
     dice: Dice,
     skew: u64,
     pub handoffs: u64,
+    killed: BTreeSet<RegionId>,
 }
 
 /// Who logged what.
 pub struct Entry {
     pub region: RegionId,
-    pub at: u64,
     pub zombie: bool,
     pub logged: Logged,
 }
@@ -204,7 +204,7 @@ impl Lines for PlayedLines {
     fn send(&mut self, region: RegionId, message: Message) {
         let mut shared = self.0.borrow_mut();
         if let Some(&circuit) = shared.lines.get(&region) {
-            shared.net.send(circuit, None, message, Way::Stream);
+            shared.net.send(circuit, message, Way::Stream);
         }
     }
 
@@ -227,6 +227,7 @@ impl Shared {
             return;
         };
         process.ended = Some(now);
+        self.killed.insert(region);
         if let Some(region) = process.region.take() {
             self.handoffs += u64::from(region.counts().handoffs);
         }
@@ -247,7 +248,7 @@ impl Line for CrewLine<'_> {
     }
 
     fn send(&mut self, circuit: CircuitId, message: Message, way: Way) {
-        self.0.send(circuit, None, message, way);
+        self.0.send(circuit, message, way);
     }
 
     fn close(&mut self, circuit: CircuitId) {
@@ -284,6 +285,7 @@ impl<'a> World<'a> {
             dice: dice.other(2),
             skew: dice.below(5) * MS,
             handoffs: 0,
+            killed: BTreeSet::new(),
         };
         let (desk, requests) = bounded(64);
         let clock = ClockSetting { tick: stage.course.start, unix_ns: EPOCH, warp: 1.0 };
@@ -491,6 +493,36 @@ impl<'a> World<'a> {
                 crew.session.tend(instant, &mut CrewLine(&mut shared.net, vessel));
             }
         }
+        if self.turns.is_multiple_of(90) {
+            self.seek();
+        }
+    }
+
+    /// Crews that do not hear of their vessel ask the harbour where it is, as people do.
+    fn seek(&mut self) {
+        let instant = self.moment().instant;
+        let asking: Vec<VesselId> =
+            self.crews.iter().filter(|(_, c)| c.session.is_astray(instant)).map(|(&v, _)| v).collect();
+        for vessel in asking {
+            if self.harbour.is_none() {
+                return;
+            }
+            let mut answer = self.ask(Request::Passage(vessel));
+            let moment = self.moment();
+            if let Some(harbour) = &mut self.harbour {
+                harbour.step(moment);
+            }
+            let region = answer
+                .try_recv()
+                .ok()
+                .and_then(|answer| serde_json::from_str::<PassageAnswer>(&answer.body).ok())
+                .and_then(|passage| passage.region);
+            let mut shared = self.shared.borrow_mut();
+            if let (Some(region), Some(crew)) = (region, self.crews.get_mut(&vessel)) {
+                let line = &mut CrewLine(&mut shared.net, vessel);
+                crew.session.seek(region.addr, region.name, instant, line);
+            }
+        }
     }
 
     fn boot(&mut self, now: u64) {
@@ -574,7 +606,7 @@ impl<'a> World<'a> {
                     shared.line_events.push_back(LineEvent::Open(region));
                 }
             }
-            Event::Received(circuit, _, message) => {
+            Event::Received(circuit, message) => {
                 if let Some(region) = of(&shared, circuit) {
                     shared.line_events.push_back(LineEvent::Heard(region, message));
                 }
@@ -590,7 +622,7 @@ impl<'a> World<'a> {
 
     fn deliver_to_region(&mut self, id: RegionId, event: Event) {
         let word = match &event {
-            Event::Received(_, _, Message::Handoff(word)) => kind(word),
+            Event::Received(_, Message::Handoff(word)) => kind(word),
             _ => 9,
         };
         let dies = self.doomed.filter(|doom| !doom.sender && doom.word == word);
@@ -607,7 +639,7 @@ impl<'a> World<'a> {
             region.set_now(host_now);
             match event {
                 Event::Opened(circuit, peer) => region.opened(circuit, peer),
-                Event::Received(circuit, _, message) => region.received(circuit, message),
+                Event::Received(circuit, message) => region.received(circuit, message),
                 Event::Closed(circuit) => region.closed(circuit),
             }
         }
@@ -632,7 +664,7 @@ impl<'a> World<'a> {
         let mut line = CrewLine(&mut shared.net, vessel);
         match event {
             Event::Opened(circuit, _) => crew.session.opened(circuit, &mut line),
-            Event::Received(circuit, _, message) => {
+            Event::Received(circuit, message) => {
                 crew.session.received(circuit, message, instant, &mut line);
             }
             Event::Closed(circuit) => crew.session.closed(circuit, "the circuit is gone"),
@@ -686,14 +718,14 @@ impl<'a> World<'a> {
             let Some(region) = &mut process.region else { return };
             let Some(action) = region.poll_action() else { return };
             match action {
-                Action::Send { circuit, to, message, way } => {
+                Action::Send { circuit, message, way, .. } => {
                     let word = match &message {
                         Message::Handoff(word) => kind(word),
                         _ => 9,
                     };
                     let dies = self.doomed.filter(|doom| doom.sender && doom.word == word);
                     if dies.is_none_or(|doom| doom.after) {
-                        shared.net.send(circuit, to, message, way);
+                        shared.net.send(circuit, message, way);
                     }
                     if dies.is_some() {
                         let doom = self.doomed.take();
@@ -712,7 +744,7 @@ impl<'a> World<'a> {
                     shared.net.close(circuit);
                     region.closed(circuit);
                 }
-                Action::Log(logged) => self.log.push(Entry { region: id, at: now, zombie, logged }),
+                Action::Log(logged) => self.log.push(Entry { region: id, zombie, logged }),
                 Action::Stop => {
                     shared.handoffs += u64::from(region.counts().handoffs);
                     process.region = None;
@@ -730,16 +762,9 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Vessels and the regions that own them, for reports.
-    pub fn owned(&self) -> BTreeSet<(RegionId, VesselId)> {
-        let shared = self.shared.borrow();
-        let mut found = BTreeSet::new();
-        for (&id, process) in &shared.processes {
-            if let Some(region) = &process.region {
-                found.extend(region.sim().ids().iter().map(|&vessel| (id, vessel)));
-            }
-        }
-        found
+    /// Regions that ended without being told to.
+    pub fn killed(&self) -> BTreeSet<RegionId> {
+        self.shared.borrow().killed.clone()
     }
 }
 
