@@ -156,6 +156,14 @@ pub fn read_stations(path: &Path) -> Result<Vec<Station>, super::CourseError> {
     parse(path, &read_text(path).map_err(Fault::into_error)?).map_err(Fault::into_error)
 }
 
+/// Reads the text of a station file; `name` is for the message.
+///
+/// # Errors
+/// As [`read_stations`].
+pub fn parse_stations(name: &str, text: &str) -> Result<Vec<Station>, super::CourseError> {
+    parse(Path::new(name), text).map_err(Fault::into_error)
+}
+
 /// The stations in the text of a file.
 pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Station>, Fault> {
     let file: StationFile = serde_json::from_str(text).map_err(|error| {

@@ -416,7 +416,7 @@ impl Region {
 
     /// Why an offer cannot be taken at all.
     fn refusal(&self, vessels: &[VesselRecord], commit: Tick) -> Option<String> {
-        let first = vessels.first()?;
+        let Some(first) = vessels.first() else { return Some("the offer holds no vessel".into()) };
         let sorted = vessels.windows(2).all(|pair| pair[0].vessel.id < pair[1].vessel.id);
         let same_tick = vessels.iter().all(|record| record.tick == first.tick);
         let near = commit.since(first.tick) <= INPUT_TICKS as u64 * 8;
@@ -429,7 +429,14 @@ impl Region {
         if let Some(record) = vessels.iter().find(|record| self.owned.contains_key(&record.vessel.id)) {
             return Some(format!("vessel {} is owned here", record.vessel.id.0));
         }
-        vessels.iter().find_map(|record| record.vessel.boat.check().err().map(|error| error.to_string()))
+        // An offer that is repeated after its commit would make a second owner.
+        let committed = |id| {
+            self.rebuilding.iter().any(|group| group.handoff.is_committed() && group.records.contains_key(id))
+        };
+        if let Some(record) = vessels.iter().find(|record| committed(&record.vessel.id)) {
+            return Some(format!("vessel {} is committed to this region", record.vessel.id.0));
+        }
+        vessels.iter().find_map(|record| record.check().err())
     }
 
     fn hear_owner(&mut self, from: RegionId, word: &Word) {
