@@ -10,11 +10,13 @@ use fairway::net::authority_key;
 use fairway::region::{Action, Region, RegionConfig};
 use fairway::sim::{Vessel, Voyage, afloat};
 use fairway::units::{RegionId, Tick, VesselId};
-use fairway::vessel::{BoatSpec, Helm, Input, boats};
+use fairway::vessel::{BoatSpec, Helm, Input, VesselState, boats};
 use fairway::wire::circuit::{CircuitId, Peer};
 use fairway::wire::message::{AppliedInput, ClockSetting, Epoch, Neighbour, VesselRecord, View, Word};
 use fairway::wire::{Message, decode, encode};
 use glam::{DQuat, DVec2, DVec3};
+
+use std::sync::OnceLock;
 
 use super::{is_sound, sea};
 
@@ -85,10 +87,13 @@ fn region(kind: u8) -> Region {
 
 /// A sound vessel, at the start.
 pub fn sample_record(id: u32, tick: Tick, epoch: Epoch) -> VesselRecord {
-    let sea = sea();
+    static STATE: OnceLock<VesselState> = OnceLock::new();
     let boat: BoatSpec = boats::named("launch").unwrap().clone();
-    let place = sea.course().start_line.port.extend(0.0);
-    let state = afloat(&sea, &boat, place, 1.5, tick);
+    let state = *STATE.get_or_init(|| {
+        let sea = sea();
+        let (place, start) = (sea.course().start_line.port.extend(0.0), sea.course().start);
+        afloat(&sea, &boat, place, 1.5, start)
+    });
     let vessel = Vessel { id: VesselId(id), boat, state, voyage: Voyage::default() };
     VesselRecord { vessel, tick, epoch, crew_key: [1; 32], sessions: 1, guard: None }
 }

@@ -26,7 +26,10 @@ impl Region {
             }
             Message::Shadow { vessels } => {
                 for record in vessels {
-                    self.keep_shadow(from, record);
+                    match record.check() {
+                        Ok(()) => self.keep_shadow(from, record),
+                        Err(_) => self.counts.out_of_place += 1,
+                    }
                 }
             }
             Message::LateInput { vessel, input } => self.late_input(vessel, input),
@@ -66,7 +69,7 @@ impl Region {
 
     fn launch_booked(&mut self, record: VesselRecord, new: bool) {
         let id = record.vessel.id;
-        if self.owned.contains_key(&id) || self.room() == 0 {
+        if self.owned.contains_key(&id) || self.room() == 0 || record.check().is_err() {
             self.counts.out_of_place += 1;
             return;
         }

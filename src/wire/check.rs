@@ -17,6 +17,8 @@ const MOTION_MAX: f64 = 1_000.0;
 const ATTITUDE_SLACK: f64 = 1e-3;
 /// Longest distance sailed, metres: from here to the moon and back, a thousand times.
 const SAILED_M: f64 = 1e12;
+/// Latest tick: seven hundred years from the course's epoch. The sea multiplies ticks, and must not run out of bits.
+const TICK_MAX: u64 = 1 << 40;
 /// Bytes of a mark's name in a record.
 const MARK_NAME_BYTES: usize = 256;
 
@@ -32,6 +34,9 @@ impl VesselRecord {
         }
         if self.epoch.hop == u32::MAX || self.sessions == u32::MAX {
             return of("its epochs or sessions have run out");
+        }
+        if self.tick.0 > TICK_MAX {
+            return of("its tick lies beyond any calendar");
         }
         match fault_of(&self.vessel) {
             Some(what) => of(what),
