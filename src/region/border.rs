@@ -381,7 +381,9 @@ impl Region {
             return;
         }
         let tick = vessels[0].tick;
-        if vessels.len() > self.room() || commit <= self.sim.tick() {
+        // One whose name is still on its way from the harbour may offer again.
+        let stranger = self.neighbour(from).is_none();
+        if stranger || vessels.len() > self.room() || commit <= self.sim.tick() {
             self.send_region(from, answer(Word::NotYet { number }), Way::Stream);
             return;
         }

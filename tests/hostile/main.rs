@@ -3,7 +3,13 @@
 //!
 //! The server is the real process, on loopback, under a harbour that this test plays. What it counts of
 //! refused attacks stays within the process; `counts` looks at the same rules from within.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, reason = "tests are no library")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
 #![allow(
     clippy::disallowed_methods,
     clippy::cast_possible_truncation,

@@ -16,7 +16,7 @@ use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::{boats, rotation};
 use fairway::wire::message::{Epoch, Neighbour, VesselRecord, VesselReport};
 use fairway::wire::{Message, Rights};
-use glam::{DVec3, DVec2};
+use glam::{DVec2, DVec3};
 
 /// Longer than anything here takes.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -83,8 +83,6 @@ pub struct Port {
 #[derive(Clone, Debug)]
 pub struct Told {
     pub tick: Tick,
-    pub dilation: f32,
-    pub load: f32,
     pub vessels: Vec<VesselReport>,
 }
 
@@ -114,7 +112,21 @@ impl Port {
         let proved = port.harbour.peer_key(circuit).unwrap();
         let chain = port.authority.sign_region(&proved, &[NAME], 14).unwrap();
         port.tell(Message::Enrol { chain });
+        port.wait_until_enrolled();
         port
+    }
+
+    /// Until a stranger is shown what the harbour signed.
+    fn wait_until_enrolled(&self) {
+        let stranger = endpoint(Identity::generate().unwrap(), None);
+        let begun = Instant::now();
+        loop {
+            stranger.dial(self.addr, NAME, self.expect());
+            match stranger.events().recv_timeout(PATIENCE).unwrap() {
+                Event::Opened { .. } => return,
+                other => assert!(begun.elapsed() < PATIENCE, "{other:?}"),
+            }
+        }
     }
 
     /// What the server is expected to show.
@@ -175,9 +187,8 @@ impl Port {
     /// The next report that satisfies; older ones are thrown away first.
     pub fn report_when(&mut self, wanted: impl Fn(&Told) -> bool) -> Told {
         self.wait_for(|event| match event {
-            Event::Received { message: Message::Report { tick, dilation, load, vessels, .. }, .. } => {
-                let (tick, dilation, load, vessels) = (*tick, *dilation, *load, vessels.clone());
-                let told = Told { tick, dilation, load, vessels };
+            Event::Received { message: Message::Report { tick, vessels, .. }, .. } => {
+                let told = Told { tick: *tick, vessels: vessels.clone() };
                 wanted(&told).then_some(told)
             }
             _ => None,
