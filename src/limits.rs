@@ -32,7 +32,8 @@ pub const CIRCUITS: usize = 4_096;
 pub const HANDSHAKES: usize = 256;
 /// Handshakes that one endpoint begins in a second of wall time, a millisecond of its thread each; who comes
 /// too early is not answered, and asks again by itself. As many as [`HANDSHAKES`] may come at once.
-pub const HANDSHAKES_PER_S: u32 = 200;
+/// What has shaken hands and is still silent is sent away after [`HANDSHAKE_S`]: 25 MB of circuits at most.
+pub const HANDSHAKES_PER_S: u32 = 100;
 /// Datagrams, and stream messages, that one client may send in a second of wall time: a crew steers at most
 /// once for each state, of which there are 225.
 pub const CLIENT_MESSAGES_PER_S: u32 = 1_000;

@@ -577,6 +577,7 @@ fn handshakes_come_no_faster_than_allowed_and_none_is_lost() {
     }
     for _ in 0..all {
         opened(&here);
+        opened(&there);
     }
     // More than are saved up had to wait for their next packet.
     let counters = there.counters();

@@ -3,7 +3,13 @@
 //!
 //! `fuzz/README.md` says how to go on for longer. The samples under `fuzz/corpus` are written by
 //! `cargo test --test properties write_corpora -- --ignored`.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests are no library")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests are no library"
+)]
 #![allow(dead_code, reason = "the targets have users elsewhere")]
 #![allow(unsafe_code, reason = "an allocator that counts can be written in no other way")]
 

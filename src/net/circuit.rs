@@ -78,6 +78,12 @@ impl Circuit {
         })
     }
 
+    /// Notes the connection, before anyone is told that the circuit is open.
+    pub(super) fn open(&self, connection: Connection) {
+        // Set once: a circuit has one connection.
+        let _ = self.connection.set(connection);
+    }
+
     /// The connection, once the handshake is done.
     pub(super) fn connection(&self) -> Option<&Connection> {
         self.connection.get()

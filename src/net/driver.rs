@@ -285,6 +285,7 @@ async fn serve(
     let reason = match outcome {
         Ok((connection, peer)) => {
             shared.tally.circuits_opened.one();
+            circuit.open(connection.clone());
             shared.deliver(Event::Opened { circuit: circuit.id, peer: peer.clone(), name }).await;
             circuit.carry(connection, &peer, dialled, shared).await
         }

@@ -69,7 +69,19 @@ impl Sailor {
         let thread = std::thread::spawn(move || {
             sail(&line, circuit, VesselId(vessel), &theirs, &stopped);
         });
-        Self { seen, stop, thread: Some(thread), key, session }
+        let sailor = Self { seen, stop, thread: Some(thread), key, session };
+        let begun = Instant::now();
+        while !sailor.is_steering() {
+            assert!(begun.elapsed() < PATIENCE, "no order of the sailor's was applied");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        sailor
+    }
+
+    /// Whether the last state felt one of its orders.
+    fn is_steering(&self) -> bool {
+        let seen = self.seen.lock().unwrap();
+        seen.last.as_ref().is_some_and(|state| state.session == self.session)
     }
 
     /// The last state, and the number of the last order that was sent.

@@ -171,13 +171,14 @@ fn first_packets(handshakes: usize) -> Vec<Vec<u8>> {
     packets
 }
 
+/// Six times as many as are begun: whole handshakes, each of which costs the server a millisecond.
 #[test]
 fn circuits_that_never_join_disturb_nobody() {
     storm(
         "never joining",
         |_| endpoint(Identity::generate().unwrap(), None),
         |port, dialler| {
-            paced(60, |_| {
+            paced(600, |_| {
                 dialler.dial(port.addr, NAME, Expect::Anyone);
                 while dialler.events().try_recv().is_ok() {}
             })
