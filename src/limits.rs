@@ -61,6 +61,9 @@ pub const COURSE_SIDE_M: f64 = 100_000.0;
 pub const COURSE_MARKS: usize = 64;
 /// Tide and current stations of a course; every node of its lattice holds a weight for each.
 pub const COURSE_STATIONS: usize = 32;
+/// Points of a course's coast: ten times those of a full-resolution one; each takes about 150 bytes while a
+/// course is read.
+pub const COURSE_COAST_POINTS: usize = 500_000;
 /// Bytes of any one file of a course: a coast cut from a full-resolution data set is about one.
 pub const COURSE_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// Vessels of one booking desk at once.

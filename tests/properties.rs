@@ -146,7 +146,7 @@ fn all() -> Vec<Target> {
         "--help",
     ];
     let commands = (1..).zip(commands).map(|(n, line)| (format!("line{n}"), line.as_bytes().to_vec()));
-    let scripts = (1..).zip(targets::SAMPLES).map(|(n, bytes)| (format!("script{n}"), bytes.to_vec()));
+    let scripts = (1..).zip(targets::samples()).map(|(n, bytes)| (format!("script{n}"), bytes));
     let ticket = encode(None, &Message::Leave).unwrap();
     vec![
         ("wire", targets::wire, wire.collect()),
@@ -204,6 +204,20 @@ fn samples_of_every_target_are_taken() {
         assert!(decode(&encode(None, &message).unwrap(), MESSAGE_BYTES).is_ok(), "{name}");
     }
     assert_eq!(read_log("log", log().as_slice()).unwrap().unwrap().entries.len(), 8);
+}
+
+/// The scripts get as far as they say, so that damage is done to something that works.
+#[test]
+fn sample_scripts_hand_over_both_ways() {
+    let ids = |script: &[u8]| {
+        let region = targets::play(script);
+        (region.counts().handoffs, region.sim().ids().iter().map(|id| id.0).collect::<Vec<u32>>())
+    };
+    let [arriving, leaving, sailing, _] = targets::samples().try_into().unwrap();
+    assert_eq!(ids(&arriving), (1, vec![1, 9]));
+    assert_eq!(ids(&leaving), (0, vec![]));
+    assert_eq!(ids(&sailing), (0, vec![1, 2]));
+    assert!(targets::play(&sailing).shadow(VesselId(8)).is_some());
 }
 
 #[test]
@@ -434,4 +448,58 @@ fn course_file_that_is_a_device_is_refused() {
     std::os::unix::fs::symlink(Path::new("/dev/zero"), folder.path().join("course.toml")).unwrap();
     let faults = fairway::atlas::check(folder.path()).unwrap_err();
     assert!(faults[0].to_string().contains("is not a file"), "{faults:?}");
+}
+
+/// The small course with another heightmap.
+fn with_heights(columns: usize, rows: usize, height: impl Fn(usize, usize) -> u16) -> Vec<String> {
+    let mut pgm = format!("P5\n{columns} {rows}\n65535\n").into_bytes();
+    for row in 0..rows {
+        pgm.extend((0..columns).flat_map(|column| height(column, row).to_be_bytes()));
+    }
+    let files =
+        [("course.toml".to_owned(), file("regions/gullwing/course.toml")), ("heights.pgm".to_owned(), pgm)];
+    let faults = fairway::atlas::check_files("sample", &files.into()).err().unwrap_or_default();
+    faults.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn shore_without_end_is_refused_before_it_fills_memory() {
+    // Land and water by turns: four points of shore for each sample on land.
+    let checkered = |column: usize, row: usize| if (column + row) % 2 == 0 { 0 } else { 40_000 };
+    let (peak, faults) = peak_of(|| with_heights(1_500, 1_500, checkered));
+    assert!(faults.iter().any(|fault| fault.contains("more than 500000 points")), "{faults:?}");
+    assert!(peak < 150 * 1024 * 1024, "{peak} bytes were held");
+    assert!(with_heights(1_500, 1_500, |_, _| 0).iter().all(|fault| !fault.contains("points")));
+}
+
+#[test]
+fn coast_without_end_is_refused() {
+    let points = "[-122.9,48.2],".repeat(600_000);
+    let text = format!(
+        r#"{{"features":[{{"geometry":{{"type":"Polygon","coordinates":[[{points}[-122.9,48.2]]]}}}}]}}"#
+    );
+    let (peak, faults) = peak_of(|| {
+        let mut files: std::collections::BTreeMap<String, Vec<u8>> = ["course.toml", "stations.json"]
+            .map(|name| (name.to_owned(), file(&format!("regions/admiralty/{name}"))))
+            .into();
+        files.insert("coast.geojson".to_owned(), text.clone().into_bytes());
+        fairway::atlas::check_files("sample", &files).unwrap_err()
+    });
+    assert!(faults.iter().any(|fault| fault.to_string().contains("more than 500000 points")), "{faults:?}");
+    assert!(peak < 150 * 1024 * 1024, "{peak} bytes were held");
+}
+
+#[test]
+fn mark_with_an_endless_name_is_refused() {
+    let text = String::from_utf8(file("regions/gullwing/course.toml")).unwrap();
+    let text = text.replace(
+        "name = \"North buoy\"\nat = [800, 860]",
+        &format!("name = \"{}\"\nat = [800, 860]", "N".repeat(9_000)),
+    );
+    let files = [
+        ("course.toml".to_owned(), text.into_bytes()),
+        ("heights.pgm".to_owned(), file("regions/gullwing/heights.pgm")),
+    ];
+    let faults = fairway::atlas::check_files("sample", &files.into()).unwrap_err();
+    assert!(faults.len() == 1 && faults[0].to_string().contains("9000 bytes"), "{faults:?}");
 }

@@ -22,7 +22,7 @@ use fairway::wire::{Rights, Ticket, TicketKey, WireError, decode, encode, ticket
 
 mod script;
 
-pub use script::{SAMPLES, sample_record, shadows};
+pub use script::{play, sample_record, samples};
 
 /// The caps under which messages are read: from a region or the harbour, from a client, as a datagram.
 const CAPS: [usize; 3] = [MESSAGE_BYTES, CLIENT_MESSAGE_BYTES, DATAGRAM_BYTES];
@@ -218,6 +218,11 @@ pub fn is_sound(state: &VesselState) -> bool {
         && state.attitude.is_finite()
         && state.velocity_mps.is_finite()
         && state.spin_radps.is_finite()
+}
+
+/// Messages to a region from its neighbours and clients.
+pub fn shadows(data: &[u8]) {
+    drop(play(data));
 }
 
 /// Logs of applied input.

@@ -28,29 +28,34 @@ const ACTS: u8 = 15;
 const HARBOUR: CircuitId = CircuitId(1);
 const PEERS: [CircuitId; 4] = [CircuitId(2), CircuitId(3), CircuitId(4), CircuitId(5)];
 
-/// Scripts that sail a handoff each way, for a corpus to start from.
-pub const SAMPLES: [&[u8]; 4] = [
-    // An offer by the neighbour, its inputs, its commit, ticks.
-    &[0, 1, 0, 2, 1, 20, 1, 1, 0, 0, 5, 0, 2, 9, 1, 0, 3, 3, 0, 2, 20, 0, 1, 1, 1, 0, 9, 30],
-    // The region's own vessel on its way out, the neighbour ready, acknowledging.
-    &[1, 9, 60, 6, 0, 1, 9, 3, 8, 0, 1, 9, 30, 10, 1, 1, 7],
-    // Clients join, steer and leave; views and shadows in between.
-    &[0, 11, 2, 0, 12, 2, 1, 3, 9, 9, 12, 3, 1, 4, 9, 13, 0, 2, 1, 7, 7, 14, 0, 1, 2, 3, 9, 5],
-    // A raw message.
-    &[0, 5, 0, 0, 5, 1, 0x92, 0xc0, 0xa5, b'L', b'e', b'a', b'v', b'e', 9, 3],
-];
+/// Scripts for a corpus to start from: a handoff to the region, one from it, clients among views and
+/// shadows, a raw message.
+pub fn samples() -> Vec<Vec<u8>> {
+    // Offer 1 of vessel 9 as of now, for twenty ticks later; its commit with one order; thirty ticks.
+    let offer = [0, 0, 1, 20, 1, 9, 1, 0, 0, 40];
+    let commit = [1, 0, 1, 40, 1, 9, 1, 1, 1, 9, 25, 1, 1, 100, 101, 101, 101];
+    let arriving = [&[0][..], &offer, &commit, &[9, 30]].concat();
+    // The region's own vessel runs for the border; the neighbour is ready for its first offer at any tick.
+    let leaving = [&[0, 9, 10][..], &[9, 1, 6, 0, 1].repeat(60), &[8, 0, 1, 9, 20]].concat();
+    let join_and_steer = [11, 0, 0, 0, 12, 0, 2, 1, 110, 101, 101, 101, 9, 5];
+    let view_and_shadow = [13, 0, 20, 1, 110, 103, 7, 100, 100, 100, 100, 100, 100, 4, 0, 20, 1, 8, 1, 1, 0];
+    let sailing = [&[0][..], &join_and_steer, &view_and_shadow, &[9, 20]].concat();
+    let raw = [&[1, 5, 2, 0, 9, 1, 0x92, 0xc0, 0xa5][..], b"Leave", &[9, 3]].concat();
+    vec![arriving, leaving, sailing, raw]
+}
 
-/// Plays a script.
-pub fn shadows(data: &[u8]) {
+/// Plays a script; returns the region as it is afterwards.
+pub fn play(data: &[u8]) -> Region {
     let mut script = Script { data, region: region(data.first().copied().unwrap_or(0)) };
     script.data = script.data.get(1..).unwrap_or_default();
     for _ in 0..ACTS_MAX {
         let Some(act) = script.next_byte() else { break };
-        script.play(act % ACTS);
+        script.perform(act % ACTS);
         script.settle();
     }
     script.steps(10);
     script.settle();
+    script.region
 }
 
 /// A region with a vessel of its own that runs for the border, a neighbour, and peers.
@@ -204,7 +209,7 @@ impl Script<'_> {
             .collect()
     }
 
-    fn play(&mut self, act: u8) {
+    fn perform(&mut self, act: u8) {
         let word = |circuit, word| (circuit, Message::Handoff(word));
         let (circuit, message) = match act {
             0 => {

@@ -16,7 +16,7 @@ use super::{
     Area, Climate, Coast, Course, CourseError, Depth, LandRaster, Mark, Measures, Prim, Shape, StartLine,
     Station, Swell, stations,
 };
-use crate::limits::{COURSE_MARKS, COURSE_PRIMS, COURSE_SIDE_M, COURSE_STATIONS};
+use crate::limits::{COURSE_COAST_POINTS, COURSE_MARKS, COURSE_PRIMS, COURSE_SIDE_M, COURSE_STATIONS};
 use crate::units::{TICK_HZ, Tick, radians, wrap_heading};
 
 /// Reads a course folder and checks all of it.
@@ -300,7 +300,14 @@ impl Reader<'_> {
                 self.faults.add("place.coast", "is given on a virtual grid", remedy);
                 None
             }
-            (None, _, Some(Depth::Map(map))) => Some(Coast::new(map.rings(0.0))),
+            (None, _, Some(Depth::Map(map))) => {
+                let rings = map.rings(0.0);
+                if rings.is_none() {
+                    let what = format!("has a shore of more than {COURSE_COAST_POINTS} points");
+                    self.faults.add("depth.heightmap", what, "smooth it, or take a wider spacing");
+                }
+                rings.map(Coast::new)
+            }
             (None, _, Some(Depth::Shore { .. })) => {
                 let remedy = "name a GeoJSON file of land polygons";
                 self.faults.add("place.coast", "is missing, and the shore rule needs it", remedy);
@@ -549,6 +556,7 @@ fn geojson_rings(path: &Path, text: &str, projection: &Projection) -> Result<Vec
         Fault::new(path, format!("line {}", error.line()), format!("is not a coast: {error}"), remedy)
     })?;
     let mut rings = Vec::new();
+    let mut points = 0;
     for (number, feature) in (1..).zip(file.features) {
         let lines = match feature.geometry {
             Geometry::LineString(line) => vec![line],
@@ -560,6 +568,11 @@ fn geojson_rings(path: &Path, text: &str, projection: &Projection) -> Result<Vec
             if line.len() < 4 || line.first() != line.last() {
                 let remedy = "close it: join pieces, and close them along the cut where the coast was cut";
                 return Err(Fault::new(path, place(), "is not a closed ring", remedy));
+            }
+            points += line.len();
+            if points > COURSE_COAST_POINTS {
+                let what = format!("brings the coast to more than {COURSE_COAST_POINTS} points");
+                return Err(Fault::new(path, place(), what, "cut the coast to the extent, or simplify it"));
             }
             let ring = line[1..]
                 .iter()

@@ -51,6 +51,11 @@ impl Rebuilding {
         self.records.contains_key(&vessel).then(|| self.pending.entry(vessel).or_default())
     }
 
+    /// A vessel as it was offered.
+    pub(super) fn record_of(&self, vessel: VesselId) -> Option<&VesselRecord> {
+        self.records.get(&vessel)
+    }
+
     /// Whether it is committed to this region and not yet taken.
     pub(super) fn is_committed_elsewhere(&self) -> bool {
         self.handoff.is_committed() && !self.handoff.is_owner()

@@ -228,11 +228,22 @@ impl Region {
             return;
         }
         // A crew that stands by already knows its session from the other circuit.
-        let Some(session) = client.session.or(client.resume) else {
+        let (open, claimed, key) = (client.session, client.resume, client.key);
+        let Some(session) = open.or(claimed.filter(|&session| self.may_resume(vessel, session, &key))) else {
             self.counts.orders_dropped += 1;
             return;
         };
         self.take_order(vessel, Input { session, seq, helm });
+    }
+
+    /// Whether a crew may go on with a session aboard a vessel that is on offer here: the session of its next
+    /// order locks out all lower ones, so only the vessel's own crew may say which it is.
+    fn may_resume(&self, vessel: VesselId, session: u32, key: &[u8; 32]) -> bool {
+        self.rebuilding
+            .iter()
+            .find_map(|group| group.record_of(vessel))
+            // It may have come aboard since the offer.
+            .is_some_and(|record| record.crew_key == *key && session <= record.sessions.saturating_add(1))
     }
 
     /// Queues an order for the next tick, or passes it on to where the vessel went.

@@ -9,7 +9,7 @@ use fairway::units::{RegionId, VesselId};
 use fairway::vessel::Helm;
 use fairway::wire::Message;
 use fairway::wire::circuit::{CircuitId, Peer};
-use fairway::wire::message::{ClockSetting, Epoch};
+use fairway::wire::message::{ClockSetting, Epoch, Neighbour, Word};
 use fairway::wire::ticket::Rights;
 
 use crate::port::{NAME, Port, REGION, course, record};
@@ -103,4 +103,38 @@ fn what_a_peer_may_not_say_is_counted() {
     region.received(HARBOUR, Message::Leave);
     assert_eq!(region.counts().out_of_place, 4);
     assert_eq!(region.sim().ids().len(), 2);
+}
+
+/// A session that is made up would lock the vessel's own crew out: the highest one counts.
+#[test]
+fn crew_that_stands_by_cannot_make_up_a_session() {
+    let authority = Authority::generate("gullwing").unwrap();
+    let mut region = region(&authority);
+    let peer = CircuitId(2);
+    let addr = ([127, 0, 0, 1], 9).into();
+    let name = "r2.gullwing.fairway".to_owned();
+    let area = Port::area();
+    let neighbour = Neighbour { region: RegionId(2), area: area.grown(9.0), addr, name: name.clone() };
+    region.received(HARBOUR, Message::Neighbours(vec![neighbour]));
+    region.opened(peer, Peer::Region(name));
+    region.received(peer, Message::Link { from: RegionId(2) });
+    let tick = region.tick();
+    let mut offered = record(40, area.centre(), tick, Epoch::default(), KEY);
+    offered.sessions = 3;
+    let offer = Word::Offer { number: 1, vessels: vec![offered], commit: tick.after(9) };
+    region.received(peer, Message::Handoff(offer));
+    let mut steer = |circuit: u64, key: [u8; 32], session: u32| {
+        let circuit = CircuitId(circuit);
+        region.opened(circuit, Peer::Client(key));
+        let ticket = authority.ticket(VesselId(40), Rights::Sail, 2_000, key).unwrap();
+        region.received(circuit, Message::Join { ticket, boat: None, resume: Some(session) });
+        let before = region.counts().orders_dropped;
+        let helm = Helm::default();
+        region.received(circuit, Message::Helm { vessel: VesselId(40), seq: 1, helm });
+        region.counts().orders_dropped == before
+    };
+    assert!(steer(10, KEY, 3), "the crew goes on with its session");
+    assert!(steer(11, KEY, 4), "or with one that it has opened since");
+    assert!(!steer(12, KEY, u32::MAX), "not with one that was never opened");
+    assert!(!steer(13, [8; 32], 3), "and nobody else does");
 }
