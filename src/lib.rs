@@ -8,7 +8,7 @@
 //! |---|---|
 //! | base | [`units`] ticks, ids, conversions · [`limits`] every bound, with its reason · [`trig`] elementary functions with the same bits everywhere · [`noise`] counter-based draws |
 //! | model, pure | [`atlas`] courses, coasts, frames, cells · [`weather`] wind and visibility · [`sea`] waves, tide, current, depth · [`vessel`] hull, foils, sails, engine · [`sim`] the tick, islands, groups |
-//! | protocol, pure | [`wire`] messages, tickets, their bytes · [`handoff`] passing ownership · [`corridor`] which regions should exist · [`region`] one region server's behaviour |
+//! | protocol, pure | [`wire`] messages, tickets, their bytes · [`handoff`] passing ownership · [`custody`] who answers for a vessel when somebody died · [`corridor`] which regions should exist · [`region`] one region server's behaviour |
 //! | shell, does I/O | [`clock`] the time · [`config`] start options · [`net`] QUIC circuits · [`record`] applied-input logs and replay · [`metrics`] process figures · [`harbour`] bookings, engines, HTTP · [`pilots`] headless sailors · [`server`] the region server, which joins them · [`chart`] pictures |
 
 pub mod limits;
@@ -23,6 +23,7 @@ pub mod vessel;
 pub mod weather;
 
 pub mod corridor;
+pub mod custody;
 pub mod handoff;
 pub mod region;
 pub mod wire;

@@ -12,6 +12,17 @@ pub const BORDER_HYSTERESIS_M: f64 = 1.0;
 pub const GROUP_VESSELS: usize = 64;
 /// Vessels in one region, group or not: 100 boats need 750 prims and 5 ms of a tick.
 pub const REGION_VESSELS: usize = 256;
+/// Vessels in one region after it took over those of one that died: no vessel is left behind for want of room;
+/// the tick dilates until they are handed on.
+pub const REGION_VESSELS_RESUMED: usize = 2 * REGION_VESSELS;
+/// Orders in one commit at most, so that it fits `MESSAGE_BYTES`: each takes 70 bytes.
+pub const COMMIT_INPUTS: usize = 6_000;
+/// Regions that have ended, as others remember them: an hour's worth; nothing of an older one is under way.
+pub const ENDED_REGIONS: usize = 1_024;
+/// Vessels whose floor a region remembers: those that were ever stuck on their way; the lowest is forgotten.
+pub const FLOORS: usize = 1_024;
+/// Records in one message of shadows: a record with its boat and marks takes 2 to 6 kB.
+pub const SHADOW_RECORDS: usize = 64;
 /// Bytes of one stream message before it is decoded: a full group with state, boat and inputs fits twice.
 pub const MESSAGE_BYTES: usize = 512 * 1024;
 /// Bytes of one datagram: QUIC promises paths of 1,200 bytes, less its own header.

@@ -357,6 +357,7 @@ fn malformed_stream_closes_its_circuit_with_the_reason() {
         vessels: Vec::new(),
         handoffs: 0,
         ticks_missed: 0,
+        stamp_ns: 0,
     };
     let cases: [(Vec<u8>, &str); 7] = [
         (framed(&other_version), "speaks version 9"),

@@ -30,11 +30,12 @@ use fairway::harbour::answers::{
 };
 use fairway::harbour::engine::{Engine, EngineError, EngineEvent, ReadyInfo, RegionSpec};
 use fairway::harbour::lines::{LineEvent, Lines};
+use fairway::harbour::store::Store;
 use fairway::harbour::{Answer, Asked, Clerks, Harbour, HarbourConfig, Moment, Request};
 use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::boats;
 use fairway::wire::Message;
-use fairway::wire::message::{ClockSetting, VesselRecord, VesselReport};
+use fairway::wire::message::{Claim, ClockSetting, Holding, Keeping, VesselRecord, VesselReport};
 use glam::DVec2;
 use tokio::sync::oneshot;
 
@@ -50,6 +51,7 @@ struct Player {
     open: bool,
     draining: bool,
     vessels: BTreeMap<VesselId, VesselRecord>,
+    shadows: BTreeMap<VesselId, VesselRecord>,
 }
 
 /// What the played regions do, and what they were told.
@@ -133,6 +135,7 @@ impl World {
                 vessels,
                 handoffs: 0,
                 ticks_missed: 0,
+                stamp_ns: 0,
             };
             self.line_events.push_back(LineEvent::Heard(region, report));
         }
@@ -152,6 +155,28 @@ impl World {
                 }
             }
             Message::Drain => player.draining = true,
+            Message::Roll { number, .. } => {
+                let claims = player.vessels.values().map(|record| Claim {
+                    vessel: record.vessel.id,
+                    epoch: record.epoch,
+                    holding: Holding::Holds,
+                });
+                let kept = player.shadows.values().map(|record| Keeping {
+                    vessel: record.vessel.id,
+                    epoch: record.epoch,
+                    through: record.tick,
+                });
+                let roster = Message::Roster { number, claims: claims.collect(), kept: kept.collect() };
+                self.line_events.push_back(LineEvent::Heard(region, roster));
+            }
+            Message::Resume { vessels, .. } => {
+                for (id, epoch) in vessels {
+                    let mut record = player.shadows.remove(&id).expect("a shadow of it");
+                    assert!(epoch > record.epoch);
+                    record.epoch = epoch;
+                    player.vessels.insert(id, record);
+                }
+            }
             _ => {}
         }
     }
@@ -204,6 +229,7 @@ impl Engine for PlayedEngine {
             open: false,
             draining: false,
             vessels: BTreeMap::new(),
+            shadows: BTreeMap::new(),
         };
         self.0.borrow_mut().regions.insert(spec.id, player);
         Ok(())
@@ -223,6 +249,14 @@ impl Engine for PlayedEngine {
 
     fn poll(&mut self) -> Option<EngineEvent> {
         self.0.borrow_mut().engine_events.pop_front()
+    }
+
+    fn handle(&self, region: RegionId) -> Option<String> {
+        Some(region.0.to_string())
+    }
+
+    fn adopt(&mut self, spec: &RegionSpec, _: Option<SocketAddr>, _: &str) -> bool {
+        self.0.borrow().regions.contains_key(&spec.id)
     }
 
     fn running(&self) -> Vec<RegionId> {
@@ -291,14 +325,17 @@ impl Play {
             ticket: Box::new(|vessel, _| Ok(vec![u8::try_from(vessel.0).unwrap_or(0); 200])),
         };
         let (desk, requests) = bounded(64);
+        let moment = Moment { instant: Instant::now(), unix_ns: clock.unix_ns };
         let harbour = Harbour::new(
             config,
             clerks,
             PlayedEngine(Rc::clone(&world)),
             PlayedLines(Rc::clone(&world)),
             requests,
-        );
-        let moment = Moment { instant: Instant::now(), unix_ns: clock.unix_ns };
+            Store::in_memory().unwrap(),
+            moment,
+        )
+        .unwrap();
         Self { harbour, world, desk, clock: CourseClock::new(clock), moment, course }
     }
 
@@ -417,6 +454,7 @@ fn neighbours_are_introduced_before_a_border() {
 fn dead_region_loses_its_vessel_and_tells_its_last_words() {
     let mut play = Play::new();
     play.book("first407");
+    play.steps(0.2);
     play.world.borrow_mut().end(RegionId(1), false);
     play.steps(3.0);
     let passage = play.passage(1);
@@ -429,12 +467,48 @@ fn dead_region_loses_its_vessel_and_tells_its_last_words() {
 }
 
 #[test]
+fn dead_regions_vessel_sails_on_from_the_best_shadow() {
+    let mut play = Play::new();
+    play.book("first407");
+    play.steps(4.0);
+    let (owner, guard) = {
+        let mut world = play.world.borrow_mut();
+        let owner = *world.regions.iter().find(|(_, player)| !player.vessels.is_empty()).unwrap().0;
+        let record = world.regions[&owner].vessels[&VesselId(1)].clone();
+        let stands_by = |id: RegionId, player: &Player| id != owner && player.open && !player.draining;
+        let guard = world.regions.iter().find(|&(&id, player)| stands_by(id, player)).map(|(&id, _)| id);
+        let guard = guard.expect("a guard stands by");
+        world.regions.get_mut(&guard).unwrap().shadows.insert(VesselId(1), record);
+        world.end(owner, false);
+        (owner, guard)
+    };
+    play.steps(0.2);
+    let sails = |player: &Player| player.vessels.contains_key(&VesselId(1));
+    assert!(play.world.borrow().regions.values().any(sails), "{owner:?} to {guard:?}");
+    let told = |(region, message): &(RegionId, Message)| {
+        *region == guard && matches!(message, Message::Resume { vessels, .. } if vessels[0].1.term == 1)
+    };
+    assert!(play.world.borrow().told.iter().any(told));
+    let status = play.status();
+    assert_eq!((status.resumed, status.given_up), (1, 0));
+    play.steps(60.0);
+    assert_eq!(play.passage(1).state, PassageState::Arrived);
+}
+
+#[test]
 fn vessel_that_crossed_just_before_its_old_region_died_sails_on() {
     let mut play = Play::new();
     play.book("first407");
-    while play.world.borrow().regions.get(&RegionId(2)).is_none_or(|player| player.vessels.is_empty()) {
+    let crossed = |world: &World| {
+        world.regions.iter().any(|(&id, player)| id != RegionId(1) && !player.vessels.is_empty())
+    };
+    for _ in 0..2_000 {
+        if crossed(&play.world.borrow()) {
+            break;
+        }
         play.step();
     }
+    assert!(crossed(&play.world.borrow()));
     play.world.borrow_mut().end(RegionId(1), false);
     play.steps(60.0);
     assert_eq!(play.passage(1).state, PassageState::Arrived);

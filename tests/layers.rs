@@ -21,12 +21,12 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 4] = [
     &["units", "limits", "trig", "noise"],
     &["atlas", "weather", "sea", "vessel", "sim"],
-    &["wire", "handoff", "corridor", "region"],
+    &["wire", "handoff", "custody", "corridor", "region"],
     &["clock", "config", "net", "record", "metrics", "harbour", "pilots", "chart", "server"],
 ];
 
 /// Arrows within a layer. `server` and the programs join shells; no other room does.
-const WITHIN: [(&str, &[&str]); 14] = [
+const WITHIN: [(&str, &[&str]); 15] = [
     ("limits", &["units"]),
     ("trig", &["units"]),
     ("weather", &["atlas"]),
@@ -34,7 +34,8 @@ const WITHIN: [(&str, &[&str]); 14] = [
     ("vessel", &["sea"]),
     ("sim", &["vessel", "sea", "weather", "atlas"]),
     ("handoff", &["wire"]),
-    ("region", &["handoff", "wire"]),
+    ("custody", &["wire"]),
+    ("region", &["handoff", "custody", "wire"]),
     ("corridor", &[]),
     ("net", &["clock", "config"]),
     ("record", &["clock"]),

@@ -109,7 +109,10 @@ fn messages() -> Vec<(&'static str, Message)> {
         ("helm", Message::Helm { vessel: VesselId(7), seq: 9, helm: Helm::default() }),
         ("offer", Message::Handoff(offer)),
         ("commit", Message::Handoff(commit)),
-        ("inputs", Message::Inputs { vessels: vec![VesselId(7)], through: Tick(903), inputs: orders() }),
+        (
+            "inputs",
+            Message::Inputs { vessels: vec![VesselId(7)], through: Tick(903), inputs: orders(), stamp_ns: 5 },
+        ),
         ("shadow", Message::Shadow { vessels: vec![record] }),
         ("moor", Message::Moor(VesselId(7))),
     ]
@@ -502,4 +505,24 @@ fn mark_with_an_endless_name_is_refused() {
     ];
     let faults = fairway::atlas::check_files("sample", &files.into()).unwrap_err();
     assert!(faults.len() == 1 && faults[0].to_string().contains("9000 bytes"), "{faults:?}");
+}
+
+#[test]
+fn tide_that_no_sea_has_is_refused() {
+    let text = String::from_utf8(file("regions/admiralty/stations.json")).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for (pointer, number) in [
+        ("/stations/0/datum_offset", 1e300),
+        ("/stations/0/constituents/M2/0", -1e9),
+        ("/stations/0/constituents/M2/1", 1e30),
+        ("/constituents/M2/speed_deg_per_h", 1e200),
+        ("/constituents/M2/node_factor/0", 1e308),
+        ("/constituents/M2/V0u_deg/0", -1e308),
+    ] {
+        let mut changed = value.clone();
+        *changed.pointer_mut(pointer).unwrap() = number.into();
+        let error =
+            fairway::atlas::parse_stations("sample.json", &changed.to_string()).unwrap_err().to_string();
+        assert!(error.contains("no tide has") && error.contains("sample.json"), "{pointer}: {error}");
+    }
 }

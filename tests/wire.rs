@@ -103,6 +103,7 @@ fn report() -> impl Strategy<Value = Message> {
                 .collect(),
             handoffs: 3,
             ticks_missed: 0,
+            stamp_ns: 5,
         },
     )
 }
@@ -146,6 +147,7 @@ fn message() -> impl Strategy<Value = Message> {
             |(vessels, inputs)| Message::Inputs {
                 vessels: vessels.into_iter().map(VesselId).collect(),
                 through: Tick(9),
+                stamp_ns: 6,
                 inputs: inputs
                     .into_iter()
                     .map(|(vessel, tick, input)| AppliedInput {

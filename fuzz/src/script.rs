@@ -5,9 +5,9 @@
 //! mostly small, so that words of one handoff meet, and sometimes as large as they can be.
 
 use fairway::atlas::Area;
-use fairway::limits::{MESSAGE_BYTES, REGION_VESSELS};
+use fairway::limits::{MESSAGE_BYTES, REGION_VESSELS_RESUMED};
 use fairway::net::authority_key;
-use fairway::region::{Action, Region, RegionConfig};
+use fairway::region::{Action, Now, Region, RegionConfig};
 use fairway::sim::{Vessel, Voyage, afloat};
 use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::{BoatSpec, Helm, Input, VesselState, boats};
@@ -23,7 +23,7 @@ use super::{is_sound, sea};
 /// Acts of one script at most.
 const ACTS_MAX: usize = 200;
 /// Different acts.
-const ACTS: u8 = 15;
+const ACTS: u8 = 17;
 /// The harbour, the neighbour, a region that no list names, and two clients.
 const HARBOUR: CircuitId = CircuitId(1);
 const PEERS: [CircuitId; 4] = [CircuitId(2), CircuitId(3), CircuitId(4), CircuitId(5)];
@@ -46,7 +46,8 @@ pub fn samples() -> Vec<Vec<u8>> {
 
 /// Plays a script; returns the region as it is afterwards.
 pub fn play(data: &[u8]) -> Region {
-    let mut script = Script { data, region: region(data.first().copied().unwrap_or(0)) };
+    let kind = data.first().copied().unwrap_or(0);
+    let mut script = Script { data, region: region(kind), now_ns: 0, leased: true };
     script.data = script.data.get(1..).unwrap_or_default();
     for _ in 0..ACTS_MAX {
         let Some(act) = script.next_byte() else { break };
@@ -106,6 +107,9 @@ pub fn sample_record(id: u32, tick: Tick, epoch: Epoch) -> VesselRecord {
 struct Script<'a> {
     data: &'a [u8],
     region: Region,
+    now_ns: u64,
+    /// Whether the harbour renews the region's lease.
+    leased: bool,
 }
 
 impl Script<'_> {
@@ -226,7 +230,15 @@ impl Script<'_> {
             3 => {
                 let (circuit, through) = (self.peer(), self.tick());
                 let vessels = (0..self.byte() % 5).map(|_| VesselId(self.number())).collect();
-                (circuit, Message::Inputs { vessels, through, inputs: self.inputs() })
+                (
+                    circuit,
+                    Message::Inputs {
+                        vessels,
+                        through,
+                        inputs: self.inputs(),
+                        stamp_ns: u64::from(self.byte()),
+                    },
+                )
             }
             4 => {
                 let (circuit, tick) = (self.peer(), self.tick());
@@ -263,12 +275,40 @@ impl Script<'_> {
                 let views = (0..self.byte() % 12).map(|_| self.view()).collect();
                 (circuit, Message::Views { tick, views })
             }
-            _ => {
+            14 => {
                 self.circuit_changes();
                 return;
             }
+            15 => (self.peer(), Message::Guarded { stamp_ns: u64::from(self.number()) }),
+            _ => (HARBOUR, self.custody()),
         };
         self.region.received(circuit, message);
+    }
+
+    /// The harbour, as honest as ever, among shadows that are not: roll calls, and vessels to be sailed on.
+    fn custody(&mut self) -> Message {
+        let publish = Tick(self.region.tick().0 + u64::from(self.byte()));
+        match self.byte() % 5 {
+            0 => {
+                let ended = (0..self.byte() % 2).map(|_| RegionId(3)).collect();
+                let floors = (0..self.byte() % 3).map(|_| (VesselId(self.number()), self.epoch())).collect();
+                Message::Roll { number: self.number(), ended, floors }
+            }
+            1 => {
+                let vessels = (0..self.byte() % 4).map(|_| (VesselId(self.number()), self.epoch())).collect();
+                Message::Resume { vessels, publish }
+            }
+            2 => {
+                let tick = self.region.tick();
+                let records = (0..self.byte() % 3).map(|_| self.record(tick)).collect();
+                Message::Restore { records, inputs: self.inputs(), publish }
+            }
+            3 => Message::Surrender(VesselId(self.number())),
+            _ => {
+                self.leased = !self.leased;
+                Message::Lease { stamp_ns: self.now_ns }
+            }
+        }
     }
 
     fn view(&mut self) -> View {
@@ -303,9 +343,14 @@ impl Script<'_> {
 
     fn steps(&mut self, ticks: u8) {
         for _ in 0..ticks % 64 {
+            self.now_ns += 22_222_222;
+            let now = Now { unix_ns: self.now_ns, boot_ns: self.now_ns };
+            self.region.set_now(now);
+            if self.leased {
+                self.region.received(HARBOUR, Message::Lease { stamp_ns: self.now_ns });
+            }
             self.region.step();
-            let now_ns = self.region.tick().0 * 22_222_222;
-            self.region.pump(now_ns, &|_| None);
+            self.region.pump(now, &|_| None);
         }
     }
 
@@ -318,7 +363,7 @@ impl Script<'_> {
             }
         }
         let sim = self.region.sim();
-        assert!(sim.ids().len() <= REGION_VESSELS);
+        assert!(sim.ids().len() <= REGION_VESSELS_RESUMED);
         for &id in sim.ids() {
             assert!(sim.state(id).is_some_and(is_sound), "{:?}", sim.vessel(id));
         }

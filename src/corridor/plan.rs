@@ -21,6 +21,11 @@ const LINGER_S: f64 = 20.0;
 const GIVE_WAY_S: f64 = 10.0;
 /// What is doubtful is started this many times later than what is certain.
 const DOUBT_FACTOR: f64 = 1.5;
+/// While somebody sails, this many regions stand: the owner, and one that can guard its vessels.
+const COMPANY: usize = 2;
+/// How far ahead a cell is looked for that can guard, seconds of course time; where the way leads nowhere, it is
+/// any cell beside the vessel's.
+const COMPANY_AHEAD_S: f64 = 600.0;
 /// A report is carried forward along its velocity for no longer than this, seconds of course time.
 const CARRY_S: f64 = 20.0;
 /// Neighbours that one region is told of: eight around it and those around vessels that are past its
@@ -60,11 +65,17 @@ impl Corridor {
         Self::default()
     }
 
+    /// A region may have missed what it was told: it is told again.
+    pub fn forget_told(&mut self, region: RegionId) {
+        self.told.remove(&region);
+    }
+
     /// What shall be done now. Pure: the same memory and snapshot give the same actions.
     #[must_use]
     pub fn plan(&mut self, snapshot: &Snapshot) -> Vec<Action> {
         let tracks = tracks(snapshot);
-        let wanted = wanted(snapshot, &tracks);
+        let mut wanted = wanted(snapshot, &tracks);
+        want_company(snapshot, &tracks, &mut wanted);
         let mut actions = Vec::new();
         let going = self.drain_unneeded(snapshot, &tracks, &wanted, &mut actions);
         start_wanted(snapshot, &wanted, going, &mut actions);
@@ -93,7 +104,13 @@ impl Corridor {
                 continue;
             }
             let since = self.needed.entry(region.id).or_insert(snapshot.now);
-            if is_needed(region, snapshot, tracks, wanted) {
+            let others = snapshot.regions.iter().filter(|other| {
+                other.id != region.id
+                    && matches!(other.phase, Phase::Ready | Phase::Live)
+                    && !going.contains(&other.id)
+            });
+            let is_company = !nobody_sails && others.count() < COMPANY;
+            if is_company || is_needed(region, snapshot, tracks, wanted) {
                 *since = snapshot.now;
             } else if nobody_sails || Tick(snapshot.now.since(*since)).seconds() >= linger_s {
                 actions.push(end(region));
@@ -124,12 +141,17 @@ impl Corridor {
             for track in tracks.iter().filter(|track| track.vessel.owner == region.id) {
                 around.extend(track.ahead.iter().flat_map(|ahead| ahead.cell.around()));
             }
-            let neighbours: Vec<RegionId> = targets
+            let mut neighbours: Vec<RegionId> = targets
                 .iter()
                 .filter(|other| other.id != region.id && around.contains(&other.cell))
                 .map(|other| other.id)
                 .take(NEIGHBOURS)
                 .collect();
+            if neighbours.is_empty() {
+                // Far from all others, it needs somebody to guard its vessels all the same.
+                neighbours =
+                    targets.iter().map(|other| other.id).filter(|&id| id != region.id).take(1).collect();
+            }
             if self.told.get(&region.id) != Some(&neighbours) {
                 self.told.insert(region.id, neighbours.clone());
                 actions.push(Action::Introduce { region: region.id, neighbours });
@@ -182,6 +204,27 @@ fn wanted(snapshot: &Snapshot, tracks: &[Track<'_>]) -> BTreeMap<Cell, Want> {
         }
     }
     wanted
+}
+
+/// A vessel needs a guard in another process: where fewer regions stand or are wanted, the next cell on the way
+/// of the first vessel is wanted, too.
+fn want_company(snapshot: &Snapshot, tracks: &[Track<'_>], wanted: &mut BTreeMap<Cell, Want>) {
+    let standing = snapshot.regions.iter().filter(|region| region.phase != Phase::Draining);
+    let soon = wanted.iter().filter(|(_, want)| want.in_s <= snapshot.lead_s).map(|(&cell, _)| cell);
+    let cells: BTreeSet<Cell> = standing.map(|region| region.cell).chain(soon).collect();
+    let Some(track) = tracks.first().filter(|_| cells.len() < COMPANY) else { return };
+    let here = Cell::of(track.place, snapshot.cell_m);
+    let ahead = cells_ahead(track.vessel, track.place, snapshot.cell_m, COMPANY_AHEAD_S);
+    // Becalmed or not yet under way, it will go for its next mark.
+    let mark = track.vessel.marks_ahead.first().map(|mark| {
+        let way = (mark.place - track.place).normalize_or_zero();
+        Cell::of(track.place + way * snapshot.cell_m, snapshot.cell_m)
+    });
+    let candidates = ahead.iter().filter(|ahead| !ahead.doubtful).map(|ahead| ahead.cell);
+    let free = |cell: &Cell| *cell != here && !cells.contains(cell) && !snapshot.blocked.contains(cell);
+    if let Some(cell) = candidates.chain(mark).chain(here.around()).find(free) {
+        wanted.insert(cell, Want { in_s: snapshot.lead_s, certain: true });
+    }
 }
 
 /// Whether a region must stay: it owns a vessel, somebody is on the way to it, or near it.

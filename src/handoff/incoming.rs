@@ -4,7 +4,7 @@ use crate::units::{Tick, VesselId};
 use crate::wire::message::{AppliedInput, Epoch, Word};
 
 /// Where the target is with a handoff.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Rebuilding,
     Ready,
@@ -27,7 +27,7 @@ pub enum Reply {
 }
 
 /// One handoff as its target sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Incoming {
     number: u32,
     /// Each vessel with the epoch of its owner.
@@ -43,7 +43,14 @@ impl Incoming {
         Self { number, epochs, commit, phase: Phase::Rebuilding }
     }
 
-    /// Its number.
+    /// Vessels that the harbour has given to this region with new epochs, their owner having ended: as good as
+    /// committed.
+    #[must_use]
+    pub fn resumed(epochs: Vec<(VesselId, Epoch)>, publish: Tick) -> Self {
+        Self { number: 0, epochs, commit: publish, phase: Phase::Committed }
+    }
+
+    /// Its number; 0 for vessels that were resumed.
     #[must_use]
     pub const fn number(&self) -> u32 {
         self.number

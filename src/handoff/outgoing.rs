@@ -4,7 +4,7 @@ use crate::units::{RegionId, Tick, VesselId};
 use crate::wire::message::Word;
 
 /// Where the owner is with a handoff.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Offered,
     /// The tick at which `Commit` was last sent.
@@ -34,19 +34,22 @@ pub enum Verdict {
 }
 
 /// One handoff as its owner sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Outgoing {
     number: u32,
     target: RegionId,
     vessels: Vec<VesselId>,
+    /// The tick of the states that were offered.
+    offered: Tick,
     commit: Tick,
     margin_ticks: u64,
     phase: Phase,
 }
 
 impl Outgoing {
-    /// An offer that is being sent: vessels in rising order, the first tick of the target, and the ticks that a
-    /// word may take to get there: a commit is sent at least that long before its tick, and repeated after it.
+    /// An offer that is being sent: vessels in rising order, the tick of their states, the first tick of the
+    /// target, and the ticks that a word may take to get there: a commit is sent at least that long before its
+    /// tick, and repeated after it.
     ///
     /// # Panics
     /// When there is no vessel in it.
@@ -55,11 +58,20 @@ impl Outgoing {
         number: u32,
         target: RegionId,
         vessels: Vec<VesselId>,
+        offered: Tick,
         commit: Tick,
         margin_ticks: u64,
     ) -> Self {
         assert!(!vessels.is_empty(), "an offer without vessels");
-        Self { number, target, vessels, commit, margin_ticks: margin_ticks.max(1), phase: Phase::Offered }
+        Self {
+            number,
+            target,
+            vessels,
+            offered,
+            commit,
+            margin_ticks: margin_ticks.max(1),
+            phase: Phase::Offered,
+        }
     }
 
     /// Its number.
@@ -78,6 +90,12 @@ impl Outgoing {
     #[must_use]
     pub fn vessels(&self) -> &[VesselId] {
         &self.vessels
+    }
+
+    /// The tick of the states that were offered: every later order goes with the commit.
+    #[must_use]
+    pub const fn offered_tick(&self) -> Tick {
+        self.offered
     }
 
     /// The first tick of the target.
@@ -156,7 +174,7 @@ mod tests {
     use super::*;
 
     fn offer() -> Outgoing {
-        Outgoing::new(7, RegionId(2), vec![VesselId(1)], Tick(100), 5)
+        Outgoing::new(7, RegionId(2), vec![VesselId(1)], Tick(80), Tick(100), 5)
     }
 
     #[test]

@@ -29,13 +29,26 @@ impl Addresses {
         Some(SocketAddr::V4(SocketAddrV4::new(ip, port)))
     }
 
-    /// Gives an address back.
-    pub(super) fn give_back(&mut self, addr: SocketAddr) {
-        if let SocketAddr::V4(addr) = addr {
-            let [_, _, subnet, host] = addr.ip().octets();
-            self.taken.remove(&(u32::from(subnet) * HOSTS + u32::from(host).saturating_sub(2)));
+    /// Notes an address that was given out before this process started.
+    pub(super) fn keep(&mut self, addr: SocketAddr) {
+        if let Some(index) = index_of(addr) {
+            self.taken.insert(index);
+            self.next = self.next.max(index + 1) % (HOSTS * SUBNETS);
         }
     }
+
+    /// Gives an address back.
+    pub(super) fn give_back(&mut self, addr: SocketAddr) {
+        if let Some(index) = index_of(addr) {
+            self.taken.remove(&index);
+        }
+    }
+}
+
+fn index_of(addr: SocketAddr) -> Option<u32> {
+    let SocketAddr::V4(addr) = addr else { return None };
+    let [_, _, subnet, host] = addr.ip().octets();
+    Some(u32::from(subnet) * HOSTS + u32::from(host).saturating_sub(2))
 }
 
 #[cfg(test)]

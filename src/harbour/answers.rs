@@ -228,6 +228,12 @@ pub struct StatusAnswer {
     pub handoffs: u32,
     /// Ticks at handoffs that came too late.
     pub handoff_ticks_missed: u64,
+    /// Vessels that were sailed on after their region had ended.
+    #[serde(default)]
+    pub resumed: u32,
+    /// Vessels that were moored because they had brought regions down.
+    #[serde(default)]
+    pub moored: u32,
     /// Whether everything is being stopped.
     pub stopping: bool,
     /// The latest troubles, oldest first; with `?brief=true` only the last one.

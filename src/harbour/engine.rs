@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::atlas::Cell;
 use crate::units::RegionId;
 use crate::wire::message::ClockSetting;
 
 /// What a region server is to be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RegionSpec {
     /// Its number.
     pub id: RegionId,
@@ -29,7 +31,7 @@ pub struct RegionSpec {
 }
 
 /// What a region server says when it is ready.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadyInfo {
     /// Where it listens.
     pub addr: SocketAddr,
@@ -78,6 +80,13 @@ pub trait Engine {
     /// Ends a region server at once, whatever it is doing; [`EngineEvent::Ended`] follows. One that is not
     /// running is left alone.
     fn kill(&mut self, region: RegionId);
+
+    /// What finds a running region server again after this process has ended; none for one that does not run.
+    fn handle(&self, region: RegionId) -> Option<String>;
+
+    /// Takes over a region server that another process started, by its handle; false when it has ended.
+    /// [`EngineEvent::Ended`] is told of it as of others.
+    fn adopt(&mut self, spec: &RegionSpec, addr: Option<SocketAddr>, handle: &str) -> bool;
 
     /// The next thing that happened, if any did.
     fn poll(&mut self) -> Option<EngineEvent>;

@@ -2,8 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use super::engine::{Engine, EngineEvent, ReadyInfo, RegionSpec};
 use super::lines::{LineEvent, Lines};
+use super::store::Table;
 use super::{BOOTS, Harbour, Moment};
 use crate::atlas::Cell;
 use crate::corridor::{Action, Phase};
@@ -18,8 +21,11 @@ const BOOT_PATIENCE: Duration = Duration::from_secs(10);
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 /// Wall time between two tries to reach a region whose line broke.
 const REDIAL_EVERY: Duration = Duration::from_millis(250);
-/// Tries to reach a region that runs; then it is ended, because nobody can speak to it.
-const REDIALS: u32 = 20;
+/// Wall time without a report after which a region that runs is ended: it hangs, is stopped, or cannot be
+/// reached. More than a lease, so that it has paused its vessels by then.
+const SILENCE: Duration = Duration::from_secs(3);
+/// A pause of this process itself after which silence is not held against anybody.
+const OWN_OUTAGE: Duration = Duration::from_millis(500);
 /// Regions of one cell that may fail, one after the other, before the cell is left alone.
 const START_TRIES: u32 = 2;
 /// Wall time for which it is left alone.
@@ -39,10 +45,13 @@ pub(super) struct Region {
     pub(super) dilation: f32,
     pub(super) handoffs: u32,
     pub(super) ticks_missed: u64,
+    /// When it was last heard of.
+    pub(super) heard: Instant,
     line_open: bool,
     /// Whether it could ever be told anything.
     line_was_open: bool,
-    redials: u32,
+    /// It sails one vessel that brought another region down; nobody is introduced to it.
+    pub(super) quarantine: bool,
     redial_at: Option<Instant>,
     /// When it was told to end.
     ending: Option<Instant>,
@@ -65,7 +74,56 @@ impl Failures {
     }
 }
 
+/// A region as it is kept on disk, so that it is found again.
+#[derive(Serialize, Deserialize)]
+pub(super) struct RegionRow {
+    pub(super) spec: RegionSpec,
+    pub(super) info: Option<ReadyInfo>,
+    /// What the engine knows it by.
+    pub(super) handle: Option<String>,
+    pub(super) quarantine: bool,
+    /// Whether it was told to end.
+    pub(super) ending: bool,
+}
+
 impl Region {
+    /// A region that is being started, or was found again.
+    pub(super) fn new(spec: RegionSpec, quarantine: bool, now: Instant) -> Self {
+        Self {
+            spec,
+            phase: Phase::Booting,
+            started: now,
+            info: None,
+            boot: None,
+            tick: Tick(0),
+            load: 0.0,
+            dilation: 1.0,
+            handoffs: 0,
+            ticks_missed: 0,
+            heard: now,
+            line_open: false,
+            line_was_open: false,
+            quarantine,
+            redial_at: None,
+            ending: None,
+            fault: None,
+        }
+    }
+
+    /// Whether it may hold a vessel: it was once introduced to the others.
+    pub(super) const fn was_reached(&self) -> bool {
+        self.line_was_open
+    }
+
+    /// One that ran before this process did: it may hold anything.
+    pub(super) fn found_again(mut self, info: ReadyInfo, ending: bool, now: Instant) -> Self {
+        self.info = Some(info);
+        self.line_was_open = true;
+        self.phase = if ending { Phase::Draining } else { Phase::Ready };
+        self.ending = ending.then_some(now);
+        self
+    }
+
     /// As its neighbours are told of it, once it listens.
     fn neighbour(&self, cell_m: f64) -> Option<Neighbour> {
         Some(Neighbour {
@@ -81,7 +139,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     /// Does what was planned.
     pub(super) fn carry_out(&mut self, action: Action, moment: Moment) {
         match action {
-            Action::Start { cell } => self.start_region(cell, moment),
+            Action::Start { cell } => drop(self.start_region(cell, false, moment)),
             Action::Introduce { region, neighbours } => self.introduce(region, &neighbours),
             Action::Drain { region } => self.drain(region, moment),
             Action::Stop { region } => {
@@ -89,14 +147,16 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                     entry.phase = Phase::Draining;
                     entry.ending = Some(moment.instant);
                     self.engine.kill(region);
+                    self.keep_region(region);
                 }
             }
         }
     }
 
-    fn start_region(&mut self, cell: Cell, moment: Moment) {
+    /// Starts a region, for one vessel alone or for all; nothing where that could not even be tried.
+    pub(super) fn start_region(&mut self, cell: Cell, quarantine: bool, moment: Moment) -> Option<RegionId> {
         if self.stopping.is_some() {
-            return;
+            return None;
         }
         let id = RegionId(self.counts.regions_started + 1);
         let spec = RegionSpec {
@@ -110,32 +170,32 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             record: self.config.record.clone(),
         };
         self.counts.regions_started += 1;
+        // On disk before it runs, or one that was started and never noted would be nobody's.
+        let started = self.counts.regions_started;
+        self.keep(|store| store.set_fact("regions_started", &started));
         if let Err(error) = self.engine.start(&spec) {
             self.counts.regions_stopped += 1;
             self.on_failure(&spec, &format!("{} could not be started: {error}", spec.name), moment);
-            return;
+            return None;
         }
-        let region = Region {
-            spec,
-            phase: Phase::Booting,
-            started: moment.instant,
-            info: None,
-            boot: None,
-            tick: Tick(0),
-            load: 0.0,
-            dilation: 1.0,
-            handoffs: 0,
-            ticks_missed: 0,
-            line_open: false,
-            line_was_open: false,
-            redials: 0,
-            redial_at: None,
-            ending: None,
-            fault: None,
-        };
-        self.regions.insert(id, region);
+        self.regions.insert(id, Region::new(spec, quarantine, moment.instant));
+        self.keep_region(id);
         let exist = u32::try_from(self.regions.len()).unwrap_or(u32::MAX);
         self.counts.regions_peak = self.counts.regions_peak.max(exist);
+        Some(id)
+    }
+
+    /// Writes a region down.
+    fn keep_region(&mut self, id: RegionId) {
+        let Some(entry) = self.regions.get(&id) else { return };
+        let row = RegionRow {
+            spec: entry.spec.clone(),
+            info: entry.info.clone(),
+            handle: self.engine.handle(id),
+            quarantine: entry.quarantine,
+            ending: entry.ending.is_some(),
+        };
+        self.keep(|store| store.put(Table::Regions, id.0, &row));
     }
 
     fn introduce(&mut self, region: RegionId, neighbours: &[RegionId]) {
@@ -154,6 +214,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             // It cannot be told, and it owns nothing.
             self.engine.kill(region);
         }
+        self.keep_region(region);
     }
 
     /// Takes in what an engine says.
@@ -163,6 +224,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 if let Some(entry) = self.regions.get_mut(&region) {
                     self.lines.open(region, &entry.spec.name, &info);
                     entry.info = Some(info);
+                    entry.heard = moment.instant;
+                    self.keep_region(region);
                 }
             }
             EngineEvent::Ended { region, how, clean, console } => {
@@ -176,7 +239,12 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                     Some(why) => self.on_failure(&entry.spec, why, moment),
                     None => drop(self.failures.remove(&entry.spec.cell)),
                 }
-                self.set_adrift(region, why.unwrap_or_else(|| format!("{} ended", entry.spec.name)), moment);
+                self.suspect(region, &console);
+                self.set_adrift(region, &why.unwrap_or_else(|| format!("{} ended", entry.spec.name)));
+                if entry.was_reached() {
+                    self.call_after_end(region);
+                }
+                self.keep(|store| store.remove(Table::Regions, region.0));
             }
         }
     }
@@ -230,8 +298,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let Some(entry) = self.regions.get_mut(&region) else { return };
         entry.line_open = true;
         entry.line_was_open = true;
-        entry.redials = 0;
         entry.redial_at = None;
+        entry.heard = moment.instant;
         if entry.phase == Phase::Booting {
             entry.phase = Phase::Ready;
             let boot = moment.instant.saturating_duration_since(entry.started);
@@ -243,12 +311,21 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         } else if entry.ending.is_some() {
             self.lines.send(region, Message::Drain);
         }
+        // What was said while the line was broken is lost.
+        self.corridor.forget_told(region);
+        self.say_again(region, moment);
     }
 
     fn on_message(&mut self, region: RegionId, message: Message, moment: Moment) {
         match message {
-            Message::Report { tick, load, dilation, vessels, handoffs, ticks_missed, .. } => {
+            Message::Report { tick, load, dilation, vessels, handoffs, ticks_missed, stamp_ns, .. } => {
                 let Some(entry) = self.regions.get_mut(&region) else { return };
+                // One that is being ended for a fault gets no more time.
+                if entry.fault.is_some() {
+                    return;
+                }
+                entry.heard = moment.instant;
+                self.lines.send(region, Message::Lease { stamp_ns });
                 entry.tick = tick;
                 entry.load = load;
                 entry.dilation = dilation;
@@ -256,6 +333,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 entry.ticks_missed = ticks_missed;
                 self.on_reports(region, tick, &vessels, moment);
             }
+            Message::Roster { number, claims, kept } => self.on_roster(region, number, claims, kept),
+            Message::Surrendered { record, inputs } => self.on_surrendered(record, inputs, moment),
             Message::Moored(record) => self.on_moored(region, record, moment),
             // Said before the process ends; its end is what counts.
             Message::Drained => {}
@@ -278,7 +357,13 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     /// Ends what hangs and redials what broke.
     pub(super) fn watch_regions(&mut self, moment: Moment) {
         let now = moment.instant;
+        // Stopped ourselves, we heard nobody; what waits in the queues is heard before anybody is judged.
+        let outage = self.stepped.is_some_and(|last| now.saturating_duration_since(last) > OWN_OUTAGE);
+        self.stepped = Some(now);
         for (&id, entry) in &mut self.regions {
+            if outage {
+                entry.heard = now;
+            }
             if entry.fault.is_some() {
                 continue;
             }
@@ -287,12 +372,12 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 entry.fault = Some(format!("was not ready after {} s", BOOT_PATIENCE.as_secs()));
             } else if entry.phase == Phase::Draining && waited > DRAIN_PATIENCE {
                 entry.fault = Some(format!("had not drained after {} s", DRAIN_PATIENCE.as_secs()));
+            } else if entry.was_reached() && now.saturating_duration_since(entry.heard) > SILENCE {
+                entry.fault = Some(format!("was not heard of for {} s", SILENCE.as_secs()));
             } else if entry.redial_at.is_some_and(|at| now >= at) {
-                entry.redials += 1;
                 entry.redial_at = None;
-                match &entry.info {
-                    Some(info) if entry.redials <= REDIALS => self.lines.open(id, &entry.spec.name, info),
-                    _ => entry.fault = Some("could not be reached any more".to_owned()),
+                if let Some(info) = &entry.info {
+                    self.lines.open(id, &entry.spec.name, info);
                 }
             }
             if entry.fault.is_some() {

@@ -24,6 +24,8 @@ mod passages;
 pub mod process;
 pub mod quic;
 mod requests;
+pub mod store;
+mod succession;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -45,6 +47,8 @@ use fleet::{Failures, Region};
 use lines::Lines;
 use passages::Passage;
 use requests::{Stopping, Waiting};
+use store::{Store, StoreError, Table};
+use succession::Custody;
 
 pub use requests::{Answer, Asked, Request};
 
@@ -129,6 +133,12 @@ pub struct Harbour<E, L> {
     counts: Counts,
     /// Prims of the course in the fullest cell on or beside the way.
     course_prims: u32,
+    custody: Custody,
+    store: Store,
+    /// The stages that are on disk.
+    kept_stages: BTreeMap<VesselId, passages::Stage>,
+    /// When it last stepped.
+    stepped: Option<Instant>,
 }
 
 /// What is counted over the harbour's life.
@@ -141,21 +151,30 @@ struct Counts {
     /// Of regions that have ended; those that have not are added when asked.
     handoffs: u32,
     ticks_missed: u64,
+    /// Vessels that were sailed on after their owner had ended.
+    resumed: u32,
+    /// Vessels that were moored because they had brought regions down.
+    moored: u32,
 }
 
 impl<E: Engine, L: Lines> Harbour<E, L> {
-    /// A harbour without passages and regions.
-    #[must_use]
+    /// A harbour with the passages and regions that its store knows: none in a new one. What runs is taken over;
+    /// what has ended meanwhile is dealt with as if it ended now.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
     pub fn new(
         config: HarbourConfig,
         clerks: Clerks,
         engine: E,
         lines: L,
         requests: Receiver<Asked>,
-    ) -> Self {
+        store: Store,
+        moment: Moment,
+    ) -> Result<Self, StoreError> {
         let clock = CourseClock::new(config.clock);
         let course_prims = passages::fullest_cell(&config.course);
-        Self {
+        let mut harbour = Self {
             config,
             clerks,
             engine,
@@ -173,7 +192,69 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             stopping: None,
             counts: Counts::default(),
             course_prims,
+            custody: Custody::default(),
+            store,
+            kept_stages: BTreeMap::new(),
+            stepped: None,
+        };
+        harbour.come_back(moment)?;
+        Ok(harbour)
+    }
+
+    /// Finds passages and regions again.
+    fn come_back(&mut self, moment: Moment) -> Result<(), StoreError> {
+        self.counts.regions_started = self.store.fact("regions_started")?.unwrap_or(0);
+        for (id, row) in self.store.rows::<passages::PassageRow>(Table::Passages)? {
+            let id = VesselId(id);
+            self.next_vessel = self.next_vessel.max(id.0.saturating_add(1));
+            let passage = Passage::kept(id, row, moment);
+            self.kept_stages.insert(id, passage.stage.clone());
+            self.passages.insert(id, passage);
         }
+        let rows = self.store.rows::<fleet::RegionRow>(Table::Regions)?;
+        self.counts.regions_stopped =
+            self.counts.regions_started.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        for (id, row) in rows {
+            let id = RegionId(id);
+            let addr = row.info.as_ref().map(|info| info.addr);
+            let runs = row.handle.is_some_and(|handle| self.engine.adopt(&row.spec, addr, &handle));
+            let entry = Region::new(row.spec, row.quarantine, moment.instant);
+            match row.info {
+                Some(info) if runs => {
+                    self.lines.open(id, &entry.spec.name, &info);
+                    self.regions.insert(id, entry.found_again(info, row.ending, moment.instant));
+                }
+                // It was not ready yet: nobody knows where it listens, and it holds nothing.
+                None if runs => {
+                    self.engine.kill(id);
+                    self.regions.insert(id, entry);
+                }
+                _ => {
+                    self.counts.regions_stopped += 1;
+                    self.keep(|store| store.remove(Table::Regions, id.0));
+                    self.call_after_end(id);
+                }
+            }
+        }
+        self.custody.due = !self.passages.is_empty();
+        Ok(())
+    }
+
+    /// Writes to the store. What cannot be written stops this process: it would promise what it may forget, and
+    /// nothing in the water needs it to go on.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    fn keep(&mut self, write: impl FnOnce(&mut Store) -> Result<(), StoreError>) {
+        if let Err(error) = write(&mut self.store) {
+            panic!("the harbour stops, and its regions sail on: {error}");
+        }
+    }
+
+    /// Ends the harbour without a word to anybody, as a kill does, and gives its store back.
+    #[must_use]
+    pub fn abandon(self) -> (E, L, Store) {
+        (self.engine, self.lines, self.store)
     }
 
     /// Takes in what has happened, plans, and acts. Call it some fifty times a second.
@@ -191,6 +272,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             self.on_request(asked, moment);
         }
         self.watch_regions(moment);
+        self.watch_custody(moment);
         self.watch_passages(moment);
         let snapshot = self.snapshot(moment);
         for action in self.corridor.plan(&snapshot) {
@@ -220,6 +302,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             regions: self
                 .regions
                 .iter()
+                .filter(|(_, region)| !region.quarantine)
                 .map(|(&id, region)| RegionView { id, cell: region.spec.cell, phase: self.phase(id, region) })
                 .collect(),
             vessels: self.passages.values().filter_map(Passage::view).collect(),

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use glam::{DVec2, DVec3};
+use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
 use super::lines::Lines;
+use super::store::Table;
+use super::succession::Quarantine;
 use super::{Harbour, Moment};
 use crate::atlas::{Cell, Course, Mark};
 use crate::clock::CourseClock;
@@ -19,18 +22,13 @@ use crate::wire::message::{Epoch, VesselRecord, VesselReport};
 
 /// Wall time between two requests to moor a vessel, which may just have changed its owner.
 const MOOR_EVERY: Duration = Duration::from_millis(400);
-/// Wall time for which the vessels of a region that died may still turn up with another owner: several
-/// reports.
-const ADRIFT_FOR: Duration = Duration::from_secs(1);
-/// Wall time without a report after which a vessel is lost though its region lives.
-const SILENCE: Duration = Duration::from_secs(10);
 /// Reports are looked for along the way at this share of a cell.
 const WAY_STEPS_PER_CELL: f64 = 4.0;
 /// Steps along a course's way at most; a way of a thousand cells.
 const WAY_STEPS: u32 = 4_096;
 
 /// How far a passage is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stage {
     /// Waits for its region.
     Booked,
@@ -68,10 +66,44 @@ pub(super) struct Passage {
     pub(super) started: Option<Tick>,
     /// As it came ashore before its passage was over: it is put back so.
     pub(super) record: Option<Box<VesselRecord>>,
-    heard: Instant,
+    /// When it was last reported, or sent somewhere.
+    pub(super) heard: Instant,
     moor_asked: Option<Instant>,
-    /// Since when its region is gone, and what was wrong with it.
-    adrift: Option<(Instant, String)>,
+    /// It was sent to its owner and has not been reported from there.
+    pub(super) unconfirmed: bool,
+    /// It has never been reported by any region.
+    pub(super) never_reported: bool,
+    /// Since when it has been on its way between two regions, as the roll says.
+    pub(super) passing: Option<Instant>,
+    /// What was wrong with the region that had it.
+    pub(super) why_adrift: Option<String>,
+    /// Regions that it brought down.
+    pub(super) strikes: u32,
+    /// It brought the last one down, and must not sail on among others.
+    pub(super) suspect: bool,
+    pub(super) quarantine: Option<Quarantine>,
+}
+
+/// A passage as it is kept on disk.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PassageRow {
+    name: String,
+    boat: BoatSpec,
+    crew_key: [u8; 32],
+    ticket: Vec<u8>,
+    marks: Vec<Mark>,
+    stage: Stage,
+    place: DVec2,
+    heading_rad: f64,
+    epoch: Epoch,
+    owner: Option<RegionId>,
+    marks_passed: u16,
+    ground_m: f64,
+    water_m: f64,
+    started: Option<Tick>,
+    record: Option<Box<VesselRecord>>,
+    never_reported: bool,
+    strikes: u32,
 }
 
 impl Passage {
@@ -109,12 +141,83 @@ impl Passage {
             record: None,
             heard: moment.instant,
             moor_asked: None,
-            adrift: None,
+            unconfirmed: false,
+            never_reported: true,
+            passing: None,
+            why_adrift: None,
+            strikes: 0,
+            suspect: false,
+            quarantine: None,
         }
+    }
+
+    /// As it was kept on disk.
+    pub(super) fn kept(id: VesselId, row: PassageRow, moment: Moment) -> Self {
+        Self {
+            id,
+            name: row.name,
+            boat: row.boat,
+            crew_key: row.crew_key,
+            ticket: row.ticket,
+            marks: row.marks,
+            stage: row.stage,
+            place: row.place,
+            heading_rad: row.heading_rad,
+            velocity_mps: DVec2::ZERO,
+            seen: Tick(0),
+            epoch: row.epoch,
+            group: id,
+            owner: row.owner,
+            marks_passed: row.marks_passed,
+            ground_m: row.ground_m,
+            water_m: row.water_m,
+            started: row.started,
+            record: row.record,
+            heard: moment.instant,
+            moor_asked: None,
+            unconfirmed: false,
+            never_reported: row.never_reported,
+            passing: None,
+            why_adrift: None,
+            strikes: row.strikes,
+            suspect: false,
+            quarantine: None,
+        }
+    }
+
+    /// As it is kept on disk.
+    pub(super) fn row(&self) -> PassageRow {
+        PassageRow {
+            name: self.name.clone(),
+            boat: self.boat.clone(),
+            crew_key: self.crew_key,
+            ticket: self.ticket.clone(),
+            marks: self.marks.clone(),
+            stage: self.stage.clone(),
+            place: self.place,
+            heading_rad: self.heading_rad,
+            epoch: self.epoch,
+            owner: self.owner,
+            marks_passed: self.marks_passed,
+            ground_m: self.ground_m,
+            water_m: self.water_m,
+            started: self.started,
+            record: self.record.clone(),
+            never_reported: self.never_reported,
+            strikes: self.strikes,
+        }
+    }
+
+    /// Whether some region has it in the water, or had.
+    pub(super) const fn is_afloat(&self) -> bool {
+        self.owner.is_some()
     }
 
     /// As the plan sees it, while it is in the water.
     pub(super) fn view(&self) -> Option<VesselView> {
+        if self.quarantine.is_some() {
+            return None;
+        }
         Some(VesselView {
             id: self.id,
             group: self.group,
@@ -157,11 +260,13 @@ impl Passage {
     pub(super) fn heard(&mut self, region: RegionId, tick: Tick, report: &VesselReport, moment: Moment) {
         let stale = report.epoch < self.epoch || (report.epoch == self.epoch && tick < self.seen);
         // Moored or never launched: what still reports it has not heard of that yet.
-        if stale || (self.owner.is_none() && self.adrift.is_none()) {
+        if stale || self.owner.is_none() {
             return;
         }
         self.owner = Some(region);
-        self.adrift = None;
+        self.unconfirmed = false;
+        self.never_reported = false;
+        self.passing = None;
         self.heard = moment.instant;
         self.epoch = report.epoch;
         self.seen = tick;
@@ -210,23 +315,6 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             if passage.stage == Stage::Sailing && sailed_s > limit_s {
                 passage.stage = Stage::GivenUp(format!("over the course's time limit of {limit_s:.0} s"));
             }
-            let silent = moment.instant.saturating_duration_since(passage.heard) > SILENCE;
-            let adrift = passage
-                .adrift
-                .as_ref()
-                .filter(|(since, _)| moment.instant.saturating_duration_since(*since) > ADRIFT_FOR)
-                .map(|(_, why)| why.clone());
-            let lost = adrift.or_else(|| {
-                (passage.owner.is_some() && silent)
-                    .then(|| format!("no region has reported it for {} s", SILENCE.as_secs()))
-            });
-            if let Some(why) = lost {
-                passage.owner = None;
-                passage.adrift = None;
-                if !passage.is_over() {
-                    passage.stage = Stage::GivenUp(format!("lost: {why}"));
-                }
-            }
             let asked_lately = passage
                 .moor_asked
                 .is_some_and(|asked| moment.instant.saturating_duration_since(asked) < MOOR_EVERY);
@@ -241,18 +329,39 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         for (owner, vessel) in moor {
             self.lines.send(owner, Message::Moor(vessel));
         }
+        self.keep_changed();
+    }
+
+    /// Writes down the stages that changed since the last step.
+    fn keep_changed(&mut self) {
+        let changed: Vec<VesselId> = self
+            .passages
+            .values()
+            .filter(|passage| self.kept_stages.get(&passage.id) != Some(&passage.stage))
+            .map(|passage| passage.id)
+            .collect();
+        for id in changed {
+            self.keep_passage(id);
+        }
+    }
+
+    /// Writes a passage down.
+    pub(super) fn keep_passage(&mut self, id: VesselId) {
+        let Some(passage) = self.passages.get(&id) else { return };
+        let (row, stage) = (passage.row(), passage.stage.clone());
+        self.kept_stages.insert(id, stage);
+        self.keep(|store| store.put(Table::Passages, id.0, &row));
     }
 
     /// Puts each vessel that waits into the water, where a region is there for it.
     fn launch_booked(&mut self, moment: Moment) {
         let tick = self.clock.due(moment.unix_ns);
+        let mut launches = Vec::new();
         for passage in self.passages.values_mut().filter(|passage| passage.stage == Stage::Booked) {
             let cell = Cell::of(passage.place, self.config.course.cell_m);
-            let Some((&id, _)) = self
-                .regions
-                .iter()
-                .find(|(_, region)| region.phase == Phase::Ready && region.spec.cell == cell)
-            else {
+            let Some((&id, _)) = self.regions.iter().find(|(_, region)| {
+                region.phase == Phase::Ready && region.spec.cell == cell && !region.quarantine
+            }) else {
                 continue;
             };
             let new = passage.record.is_none();
@@ -263,8 +372,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             passage.started = passage.started.or(Some(tick));
             passage.seen = tick;
             passage.heard = moment.instant;
+            passage.unconfirmed = true;
             passage.moor_asked = None;
-            self.lines.send(id, Message::Launch { record, new });
+            launches.push((passage.id, id, Message::Launch { record, new }));
+        }
+        for (vessel, region, message) in launches {
+            // On disk first: a harbour that comes back must not launch it a second time.
+            self.keep_passage(vessel);
+            self.lines.send(region, message);
         }
     }
 
@@ -276,7 +391,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         }
         let voyage = &record.vessel.voyage;
         passage.owner = None;
-        passage.adrift = None;
+        passage.unconfirmed = false;
+        passage.passing = None;
+        passage.quarantine = None;
         passage.heard = moment.instant;
         passage.epoch = record.epoch;
         passage.seen = record.tick;
@@ -299,15 +416,15 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         passage.velocity_mps = DVec2::ZERO;
         passage.record = Some(record);
         passage.stage = Stage::Booked;
-        let name = passage.name.clone();
+        let (id, name) = (passage.id, passage.name.clone());
+        self.keep_passage(id);
         self.trouble(format!("region {} moored {name}, which was sailing; it is launched again", region.0));
     }
 
-    /// The vessels of a region that is gone: another one may have taken them just before.
-    pub(super) fn set_adrift(&mut self, region: RegionId, why: String, moment: Moment) {
+    /// The vessels of a region that is gone: the roll tells who has them, or sails them on.
+    pub(super) fn set_adrift(&mut self, region: RegionId, why: &str) {
         for passage in self.passages.values_mut().filter(|passage| passage.owner == Some(region)) {
-            passage.owner = None;
-            passage.adrift = Some((moment.instant, why.clone()));
+            passage.why_adrift = Some(why.to_owned());
         }
     }
 

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
 
 use super::addresses::Addresses;
@@ -46,11 +49,21 @@ pub struct ProcessConfig {
     pub program: Program,
     /// The one UDP port number of all regions.
     pub port: u16,
-    /// Whether this process itself hangs on a lifeline: its standard input, which its regions then share,
-    /// and a process group that its supervisor ends as one. Otherwise each region gets a lifeline of its
-    /// own that this process holds, and a process group of its own, so that a terminal's interrupt reaches
-    /// this process alone.
-    pub lifeline: bool,
+    /// With whom regions end.
+    pub tie: Tie,
+}
+
+/// With whom region servers end, besides being told to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// With this process's own supervisor: they share its standard input, whose other end the supervisor holds,
+    /// and its process group. They outlive this process.
+    Supervisor,
+    /// With this process: each gets a lifeline that this process holds, and a process group of its own, so that a
+    /// terminal's interrupt reaches this process alone.
+    Engine,
+    /// With nobody: they outlive this process, to be found again by the next one.
+    Nobody,
 }
 
 /// Region servers as processes of this machine.
@@ -64,10 +77,50 @@ pub struct ProcessEngine {
 
 #[derive(Debug)]
 struct Running {
-    child: Child,
-    addr: SocketAddr,
+    process: Process,
+    addr: Option<SocketAddr>,
     console: Arc<Mutex<VecDeque<String>>>,
-    console_reader: std::thread::JoinHandle<()>,
+    console_reader: Option<std::thread::JoinHandle<()>>,
+}
+
+/// A process that this one started, or found.
+#[derive(Debug)]
+enum Process {
+    Child(Child),
+    Found(OwnedFd),
+}
+
+impl Process {
+    /// How it ended, and whether well, once it has.
+    fn ended(&mut self) -> Option<(String, bool)> {
+        match self {
+            Self::Child(child) => {
+                child.try_wait().ok().flatten().map(|status| (status.to_string(), status.success()))
+            }
+            // Readable once the process has ended; only its parent is told how.
+            Self::Found(pidfd) => {
+                let mut polled = [PollFd::new(pidfd, PollFlags::IN)];
+                let ready = poll(&mut polled, Some(&Timespec::default())).unwrap_or(0) > 0;
+                ready.then(|| ("ended".to_owned(), true))
+            }
+        }
+    }
+
+    fn kill(&mut self) {
+        // It fails only for a process that has ended already.
+        match self {
+            Self::Child(child) => drop(child.kill()),
+            Self::Found(pidfd) => drop(pidfd_send_signal(pidfd, Signal::KILL)),
+        }
+    }
+}
+
+/// The moment at which a process started, in clock ticks since the host's boot: with its number, the process is
+/// itself and not a later one of that number.
+fn started_at(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in brackets may hold anything; the fields after it are counted from 3, the start is field 22.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(22 - 3)?.parse().ok()
 }
 
 /// The line that a region server prints when it is ready.
@@ -102,32 +155,34 @@ impl ProcessEngine {
             .arg(format!("--listen={listen}"))
             .arg(format!("--seed={}", spec.seed))
             .arg(format!("--authority={}", to_hex(&spec.authority)))
-            .arg(format!("--clock={},{},{}", spec.clock.tick.0, spec.clock.unix_ns, spec.clock.warp))
-            .arg("--lifeline");
+            .arg(format!("--clock={},{},{}", spec.clock.tick.0, spec.clock.unix_ns, spec.clock.warp));
         if let Some(record) = &spec.record {
             command.arg("--record").arg(record);
         }
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        if self.config.lifeline {
-            command.stdin(Stdio::inherit());
-        } else {
-            command.stdin(Stdio::piped()).process_group(0);
-        }
+        match self.config.tie {
+            Tie::Supervisor => command.arg("--lifeline").stdin(Stdio::inherit()),
+            Tie::Engine => command.arg("--lifeline").stdin(Stdio::piped()).process_group(0),
+            Tie::Nobody => command.stdin(Stdio::null()).process_group(0),
+        };
         command
     }
 
-    fn ended(&mut self, region: RegionId, status: ExitStatus) -> EngineEvent {
+    fn ended(&mut self, region: RegionId, how: String, clean: bool) -> EngineEvent {
         let mut console = Vec::new();
         if let Some(running) = self.children.remove(&region) {
-            self.addresses.give_back(running.addr);
+            if let Some(addr) = running.addr {
+                self.addresses.give_back(addr);
+            }
             let patience = clock::now() + CONSOLE_WAIT;
-            while !status.success() && !running.console_reader.is_finished() && clock::now() < patience {
+            let unread = || running.console_reader.as_ref().is_some_and(|reader| !reader.is_finished());
+            while !clean && unread() && clock::now() < patience {
                 std::thread::sleep(Duration::from_millis(1));
             }
             console =
                 running.console.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
         }
-        EngineEvent::Ended { region, how: status.to_string(), clean: status.success(), console }
+        EngineEvent::Ended { region, how, clean, console }
     }
 }
 
@@ -158,25 +213,50 @@ impl Engine for ProcessEngine {
             let kept = Arc::clone(&console);
             std::thread::spawn(move || await_ready(region, stdout, &ready, &kept));
         }
-        self.children.insert(spec.id, Running { child, addr, console, console_reader });
+        let (process, console_reader) = (Process::Child(child), Some(console_reader));
+        self.children.insert(spec.id, Running { process, addr: Some(addr), console, console_reader });
         Ok(())
     }
 
     fn kill(&mut self, region: RegionId) {
         if let Some(running) = self.children.get_mut(&region) {
-            // It fails only for a process that has ended already.
-            let _ = running.child.kill();
+            running.process.kill();
         }
+    }
+
+    fn handle(&self, region: RegionId) -> Option<String> {
+        match &self.children.get(&region)?.process {
+            Process::Child(child) => Some(format!("{} {}", child.id(), started_at(child.id())?)),
+            Process::Found(_) => None,
+        }
+    }
+
+    fn adopt(&mut self, spec: &RegionSpec, addr: Option<SocketAddr>, handle: &str) -> bool {
+        let parts = handle
+            .split_once(' ')
+            .and_then(|(pid, start)| Some((pid.parse::<u32>().ok()?, start.parse::<u64>().ok()?)));
+        let Some((pid, start)) = parts else { return false };
+        let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let pidfd = process.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
+        // Looked at after it was opened: from here on the number cannot become another process's.
+        let Some(pidfd) = pidfd.filter(|_| started_at(pid) == Some(start)) else { return false };
+        if let Some(addr) = addr {
+            self.addresses.keep(addr);
+        }
+        let (process, console) = (Process::Found(pidfd), Arc::default());
+        self.children.insert(spec.id, Running { process, addr, console, console_reader: None });
+        true
     }
 
     fn poll(&mut self) -> Option<EngineEvent> {
         if let Ok(event) = self.ready.1.try_recv() {
             return Some(event);
         }
-        let (region, status) = self.children.iter_mut().find_map(|(&region, running)| {
-            running.child.try_wait().ok().flatten().map(|status| (region, status))
-        })?;
-        Some(self.ended(region, status))
+        let (region, (how, clean)) = self
+            .children
+            .iter_mut()
+            .find_map(|(&region, running)| running.process.ended().map(|ended| (region, ended)))?;
+        Some(self.ended(region, how, clean))
     }
 
     fn running(&self) -> Vec<RegionId> {
@@ -187,8 +267,10 @@ impl Engine for ProcessEngine {
 impl Drop for ProcessEngine {
     fn drop(&mut self) {
         for running in self.children.values_mut() {
-            let _ = running.child.kill();
-            let _ = running.child.wait();
+            running.process.kill();
+            if let Process::Child(child) = &mut running.process {
+                let _ = child.wait();
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ use super::berths::{Hull, berth};
 use super::engine::Engine;
 use super::lines::Lines;
 use super::passages::{Passage, Stage};
+use super::store::Table;
 use super::{Harbour, Moment, key_from_hex};
 use crate::atlas::Mark;
 use crate::config::to_hex;
@@ -213,13 +214,18 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let passage = Passage::booked(id, name, boat, crew_key, ticket, &course, place, moment);
         self.passages.insert(id, passage);
         self.next_vessel = self.next_vessel.saturating_add(1);
+        self.keep_passage(id);
         Ok(id)
     }
 
     /// Makes room in the table: the oldest passage that is over and ashore goes.
     fn forget_oldest(&mut self) -> bool {
         let oldest = self.passages.values().find(|passage| !passage.takes_room()).map(|passage| passage.id);
-        oldest.is_some_and(|id| self.passages.remove(&id).is_some())
+        let Some(id) = oldest else { return false };
+        self.passages.remove(&id);
+        self.kept_stages.remove(&id);
+        self.keep(|store| store.remove(Table::Passages, id.0));
+        true
     }
 
     fn give_up(&mut self, vessel: VesselId) -> Answer {
@@ -377,6 +383,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             handoffs: self.counts.handoffs + self.regions.values().map(|region| region.handoffs).sum::<u32>(),
             handoff_ticks_missed: self.counts.ticks_missed
                 + self.regions.values().map(|region| region.ticks_missed).sum::<u64>(),
+            resumed: self.counts.resumed,
+            moored: self.counts.moored,
             stopping: self.stopping.is_some(),
             troubles: if brief {
                 self.troubles.iter().rev().take(1).map(|trouble| cut(trouble, TROUBLE_CHARS)).collect()

@@ -64,6 +64,18 @@ pub enum Entry {
         /// Hash of the vessel after the tick.
         hash: u64,
     },
+    /// A vessel was sailed on from its shadow, its owner having ended.
+    #[serde(rename = "r")]
+    Resumed {
+        /// The tick of its state; those after it are published under the new term.
+        tick: Tick,
+        /// The last tick of which the orders were known.
+        through: Tick,
+        /// The new term.
+        term: u32,
+        /// The vessel.
+        vessel: Box<Vessel>,
+    },
     /// A vessel left the water after a tick.
     #[serde(rename = "x")]
     Left {

@@ -77,11 +77,15 @@ pub struct ReplaySummary {
     pub mismatches: u64,
     /// The first of them.
     pub first_mismatch: Option<Mismatch>,
-    /// Vessel-ticks published more than once under one term.
+    /// Vessel-ticks published more than once.
     pub double: u64,
-    /// Vessel-ticks published again under a higher term, after an owner died.
-    pub superseded: u64,
-    /// Vessel-ticks between launch and leaving that nobody published.
+    /// Times that a vessel was sailed on from its shadow after its owner had ended.
+    pub resumed: u64,
+    /// Vessel-ticks that a dead owner had published and whose orders the shadow did not know any more.
+    pub history_lost: u64,
+    /// Vessel-ticks between the last word of a dead owner and the first of the next, which nobody published.
+    pub interrupted: u64,
+    /// Other vessel-ticks between launch and leaving that nobody published.
     pub missing: u64,
     /// The first of them.
     pub first_missing: Option<Mismatch>,
@@ -104,10 +108,19 @@ struct Published {
     hash: u64,
 }
 
+/// A vessel as it was sailed on after its owner had ended.
+struct Resumption {
+    tick: Tick,
+    through: Tick,
+    term: u32,
+    vessel: Box<Vessel>,
+}
+
 /// All that the logs hold of one vessel.
 #[derive(Default)]
 struct Track {
     launches: Vec<(Tick, Box<Vessel>)>,
+    resumed: Vec<Resumption>,
     inputs: Vec<(Tick, u32, Input)>,
     published: Vec<Published>,
     left: Vec<Tick>,
@@ -189,6 +202,10 @@ fn read(
                     })?;
                     tracks.entry(vessel.id).or_default().launches.push((tick, vessel));
                 }
+                Entry::Resumed { tick, through, term, vessel } => {
+                    let resumption = Resumption { tick, through, term, vessel };
+                    tracks.entry(resumption.vessel.id).or_default().resumed.push(resumption);
+                }
                 Entry::Input { vessel, tick, input } => {
                     tracks.entry(vessel).or_default().inputs.push((tick, number, input));
                 }
@@ -211,10 +228,12 @@ fn read(
 struct Passage {
     id: VesselId,
     launches: Vec<(Tick, Box<Vessel>)>,
+    resumed: Vec<Resumption>,
     inputs: Vec<(Tick, Input)>,
     published: Vec<Published>,
     left: Vec<Tick>,
     next_launch: usize,
+    next_resumed: usize,
     next_input: usize,
     next_published: usize,
     next_left: usize,
@@ -231,11 +250,7 @@ impl Passage {
         for published in track.published {
             match standing.last_mut() {
                 Some(last) if last.tick == published.tick => {
-                    if last.epoch.0 == published.epoch.0 {
-                        summary.double += 1;
-                    } else {
-                        summary.superseded += 1;
-                    }
+                    summary.double += 1;
                     *last = published;
                 }
                 _ => standing.push(published),
@@ -257,13 +272,16 @@ impl Passage {
             .map(|(tick, _, input)| (*tick, *input))
             .collect();
         inputs.sort_by_key(|(tick, input)| (*tick, input.session, input.seq));
+        track.resumed.sort_by_key(|resumption| (resumption.tick, resumption.term));
         let passage = Self {
             id,
             launches: track.launches,
+            resumed: track.resumed,
             inputs,
             published: standing,
             left: track.left,
             next_launch: 0,
+            next_resumed: 0,
             next_input: 0,
             next_published: 0,
             next_left: 0,
@@ -288,12 +306,29 @@ impl Passage {
             let start = self.published.partition_point(|published| published.tick <= from);
             let end = self.published.partition_point(|published| published.tick <= until);
             let here = &self.published[start..end.max(start)];
-            summary.missing += (until - from) - here.len() as u64;
-            let due = (from + 1..=until).zip(here.iter().map(|published| Some(published.tick)).chain([None]));
-            if let Some((tick, _)) = due.into_iter().find(|(tick, published)| *published != Some(*tick)) {
-                summary.first_missing.get_or_insert(Mismatch { vessel: self.id, tick: Tick(tick) });
+            let mut due = from + 1;
+            for tick in here.iter().map(|published| published.tick).chain([until + 1]) {
+                if tick > due {
+                    self.count_gap(Tick(due), Tick(tick - 1), summary);
+                }
+                due = tick + 1;
             }
         }
+        for resumption in &self.resumed {
+            let known = self.published.partition_point(|published| published.tick <= resumption.through.0);
+            let until = self.published.partition_point(|published| published.tick <= resumption.tick.0);
+            summary.history_lost += (until - known.min(until)) as u64;
+        }
+    }
+
+    /// Ticks from `first` to `last` that nobody published: a dead owner's, where the next one began after them.
+    fn count_gap(&self, first: Tick, last: Tick, summary: &mut ReplaySummary) {
+        if self.resumed.iter().any(|resumption| resumption.tick == last) {
+            summary.interrupted += last.since(first) + 1;
+            return;
+        }
+        summary.missing += last.since(first) + 1;
+        summary.first_missing.get_or_insert(Mismatch { vessel: self.id, tick: first });
     }
 
     fn last(&self) -> Tick {
@@ -361,6 +396,18 @@ impl Passage {
                 }
             }
             self.next_launch += 1;
+        }
+        // What a dead owner's last orders came to is not what its successor knew: that is what stands.
+        while let Some(resumption) = self.resumed.get(self.next_resumed) {
+            if resumption.tick > tick {
+                break;
+            }
+            if resumption.tick == tick {
+                sim.remove(self.id);
+                sim.insert(Vessel::clone(&resumption.vessel));
+                summary.resumed += 1;
+            }
+            self.next_resumed += 1;
         }
         while let Some(published) = self.published.get(self.next_published) {
             if published.tick > tick.0 {

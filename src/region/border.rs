@@ -1,17 +1,14 @@
 //! Borders: which group belongs to which region, and the handoffs that follow from it.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use glam::DVec2;
 
-use super::{Logged, Owned, PENDING_ORDERS, Region, Seen, VIEW_MARGIN_M, VIEW_TICKS};
-use crate::handoff::{Incoming, Outgoing, Reply, Verdict};
-use crate::limits::{BORDER_HYSTERESIS_M, GROUP_VESSELS, INPUT_TICKS, REGION_VESSELS};
-use crate::sim::Sim;
+use super::{Region, Seen, VIEW_MARGIN_M, VIEW_TICKS};
+use crate::handoff::{Outgoing, Verdict};
+use crate::limits::{BORDER_HYSTERESIS_M, COMMIT_INPUTS, GROUP_VESSELS, REGION_VESSELS};
 use crate::sim::groups::{self, Member};
 use crate::units::{RegionId, TICK_HZ, Tick, VesselId};
-use crate::vessel::Input;
 use crate::wire::circuit::Way;
 use crate::wire::message::{AppliedInput, Epoch, Message, Neighbour, VesselRecord, View, Word};
 
@@ -26,62 +23,8 @@ const OFFER_LEAD_S: f64 = 0.060;
 const OFFER_LEAD_TICKS: u64 = 6;
 /// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
 const RETRY_S: f64 = 0.1;
-/// Taken handoffs that are remembered, so that a repeated commit is acknowledged: minutes of a busy region.
-const TAKEN_KEPT: usize = 256;
 /// Views in one datagram: each takes 110 bytes.
 const VIEWS_PER_DATAGRAM: usize = 9;
-
-/// A group of another region, rebuilt here and sailing along behind its owner.
-#[derive(Debug)]
-pub(super) struct Rebuilding {
-    from: RegionId,
-    handoff: Incoming,
-    records: BTreeMap<VesselId, VesselRecord>,
-    sim: Sim,
-    /// Orders by the tick that first feels them, in the order in which the owner applied them.
-    inputs: BTreeMap<Tick, Vec<AppliedInput>>,
-    /// All orders up to this tick are known.
-    through: Tick,
-    /// Orders of crews that already steer here.
-    pending: BTreeMap<VesselId, VecDeque<Input>>,
-}
-
-impl Rebuilding {
-    pub(super) fn pending_of(&mut self, vessel: VesselId) -> Option<&mut VecDeque<Input>> {
-        self.records.contains_key(&vessel).then(|| self.pending.entry(vessel).or_default())
-    }
-
-    /// A vessel as it was offered.
-    pub(super) fn record_of(&self, vessel: VesselId) -> Option<&VesselRecord> {
-        self.records.get(&vessel)
-    }
-
-    /// Whether it is committed to this region and not yet taken.
-    pub(super) fn is_committed_elsewhere(&self) -> bool {
-        self.handoff.is_committed() && !self.handoff.is_owner()
-    }
-
-    fn learn(&mut self, through: Tick, inputs: &[AppliedInput]) {
-        for input in inputs {
-            if input.tick > self.through && self.records.contains_key(&input.vessel) {
-                self.inputs.entry(input.tick).or_default().push(*input);
-            }
-        }
-        self.through = self.through.max(through);
-    }
-
-    /// Sails to a tick; `each` sees the simulation after every step.
-    fn sail_to(&mut self, tick: Tick, mut each: impl FnMut(&Sim)) {
-        while self.sim.tick() < tick {
-            let next = self.sim.tick().after(1);
-            for applied in self.inputs.remove(&next).unwrap_or_default() {
-                self.sim.apply(applied.vessel, applied.input);
-            }
-            self.sim.step();
-            each(&self.sim);
-        }
-    }
-}
 
 impl Region {
     // --- Groups and whose they are ---
@@ -144,6 +87,7 @@ impl Region {
         for id in ids {
             if now.0.is_multiple_of(GROUP_EVERY_TICKS) {
                 self.look_ahead(id);
+                self.name_guard(id);
             }
             let leader = self.leader_of(id);
             let target = self.target_or_refuge(leader, id);
@@ -205,6 +149,27 @@ impl Region {
         self.stand_by_at(id, &next);
     }
 
+    /// A vessel without a guard that can be reached gets one: the region nearest to its group's leader, so that
+    /// a group has one guard.
+    fn name_guard(&mut self, id: VesselId) {
+        let guarded = self.owned.get(&id).and_then(|owned| owned.guard);
+        if guarded.is_some_and(|guard| self.link(guard).is_some() && self.neighbour(guard).is_some()) {
+            return;
+        }
+        let leader = self.leader_of(id);
+        let Some(state) = self.sim.state(leader).or_else(|| self.sim.state(id)) else { return };
+        let place = state.position_m.truncate();
+        let nearest = self
+            .neighbours
+            .iter()
+            .filter(|neighbour| self.link(neighbour.region).is_some())
+            .min_by(|a, b| a.area.distance_m(place).total_cmp(&b.area.distance_m(place)))
+            .cloned();
+        if let Some(nearest) = nearest {
+            self.stand_by_at(id, &nearest);
+        }
+    }
+
     /// Tells a vessel's crews of the region that it will cross to, once, and makes that region its guard.
     fn stand_by_at(&mut self, id: VesselId, next: &Neighbour) {
         let linked = self.link(next.region).is_some();
@@ -229,7 +194,7 @@ impl Region {
         let number = self.next_offer;
         self.next_offer += 1;
         let commit = self.sim.tick().after(lead);
-        let handoff = Outgoing::new(number, target, vessels.clone(), commit, lead / 3);
+        let handoff = Outgoing::new(number, target, vessels.clone(), self.sim.tick(), commit, lead / 3);
         self.outgoing.push(handoff);
         self.start_stream(target, &vessels);
         // A group goes where its leader is: for some of its crews that is not the region ahead of them.
@@ -270,7 +235,7 @@ impl Region {
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a second")]
-    fn act_on(&mut self, index: usize, verdict: Verdict) {
+    pub(super) fn act_on(&mut self, index: usize, verdict: Verdict) {
         let (number, target) = (self.outgoing[index].number(), self.outgoing[index].target());
         match verdict {
             Verdict::Wait | Verdict::Done => {}
@@ -283,6 +248,10 @@ impl Region {
                     let word = Word::Cancel { number };
                     self.send_region(target, Message::Handoff(word), Way::Stream);
                 }
+            }
+            // Who may not publish may not give away what it does not publish either; and a commit must fit.
+            Verdict::Commit if self.is_paused() || self.inputs_of(index).len() > COMMIT_INPUTS => {
+                self.withdraw(index);
             }
             Verdict::Commit => {
                 let tick = self.sim.tick();
@@ -305,10 +274,18 @@ impl Region {
                 epoch.or_else(|| self.shadows.get(&id).map(|shadow| shadow.record.epoch)).map(|e| (id, e))
             })
             .collect();
-        let inputs: Vec<AppliedInput> =
-            self.recent.iter().filter(|input| handoff.vessels().contains(&input.vessel)).copied().collect();
+        let inputs = self.inputs_of(index);
         let word = Word::Commit { number, commit, epochs, inputs };
         self.send_region(target, Message::Handoff(word), Way::Stream);
+    }
+
+    /// Every order of a handoff's vessels after the state that was offered.
+    fn inputs_of(&self, index: usize) -> Vec<AppliedInput> {
+        let handoff = &self.outgoing[index];
+        let belongs = |input: &&AppliedInput| {
+            input.tick > handoff.offered_tick() && handoff.vessels().binary_search(&input.vessel).is_ok()
+        };
+        self.recent.iter().filter(belongs).copied().collect()
     }
 
     /// Sends again what a region that came back may have missed.
@@ -329,7 +306,7 @@ impl Region {
             }
         }
         self.forget_over(self.sim.tick());
-        self.rebuilding.retain(|group| group.from != region || group.handoff.is_committed());
+        self.rebuilding.retain(|group| group.from != Some(region) || group.handoff.is_committed());
         self.guard_streams.remove(&region);
     }
 
@@ -354,221 +331,8 @@ impl Region {
             record.epoch = record.epoch.next_hop();
             self.sim.remove(id);
             self.owned.remove(&id);
-            self.gone_to.insert(id, target);
+            self.gone_to.insert(id, (target, record.epoch));
             self.keep_shadow(target, record);
-        }
-    }
-
-    // --- The target's side ---
-
-    pub(super) fn hear_word(&mut self, from: RegionId, word: Word) {
-        if let Word::Offer { number, vessels, commit } = word {
-            self.hear_offer(from, number, vessels, commit);
-        } else if matches!(word, Word::Commit { .. } | Word::Cancel { .. }) {
-            self.hear_owner(from, &word);
-        } else {
-            let tick = self.sim.tick();
-            let found = self
-                .outgoing
-                .iter()
-                .position(|handoff| handoff.number() == word.number() && handoff.target() == from);
-            if let Some(index) = found {
-                let verdict = self.outgoing[index].hear(&word, tick);
-                self.act_on(index, verdict);
-            }
-        }
-    }
-
-    fn hear_offer(&mut self, from: RegionId, number: u32, vessels: Vec<VesselRecord>, commit: Tick) {
-        let answer = |word| Message::Handoff(word);
-        if let Some(reason) = self.refusal(&vessels, commit) {
-            self.send_region(from, answer(Word::No { number, reason }), Way::Stream);
-            return;
-        }
-        let tick = vessels[0].tick;
-        // One whose name is still on its way from the harbour may offer again.
-        let stranger = self.neighbour(from).is_none();
-        if stranger || vessels.len() > self.room() || commit <= self.sim.tick() {
-            self.send_region(from, answer(Word::NotYet { number }), Way::Stream);
-            return;
-        }
-        // A new offer of the same vessels replaces an older one that was cancelled on the way.
-        self.rebuilding.retain(|group| {
-            group.from != from
-                || group.handoff.is_committed()
-                || !group.records.keys().any(|id| vessels.iter().any(|record| record.vessel.id == *id))
-        });
-        let mut sim = Sim::new(Arc::clone(&self.sea), self.sea.course().prims.clone(), tick);
-        let epochs = vessels.iter().map(|record| (record.vessel.id, record.epoch)).collect();
-        for record in &vessels {
-            sim.insert(record.vessel.clone());
-        }
-        self.rebuilding.push(Rebuilding {
-            from,
-            handoff: Incoming::new(number, epochs, commit),
-            records: vessels.into_iter().map(|record| (record.vessel.id, record)).collect(),
-            sim,
-            inputs: BTreeMap::new(),
-            through: tick,
-            pending: BTreeMap::new(),
-        });
-        self.sail_along();
-    }
-
-    /// Vessels that may still come: neither owned nor on offer here.
-    pub(super) fn room(&self) -> usize {
-        let offered: usize = self.rebuilding.iter().map(|group| group.records.len()).sum();
-        REGION_VESSELS.saturating_sub(self.owned.len() + offered)
-    }
-
-    /// Why an offer cannot be taken at all.
-    fn refusal(&self, vessels: &[VesselRecord], commit: Tick) -> Option<String> {
-        let Some(first) = vessels.first() else { return Some("the offer holds no vessel".into()) };
-        let sorted = vessels.windows(2).all(|pair| pair[0].vessel.id < pair[1].vessel.id);
-        let same_tick = vessels.iter().all(|record| record.tick == first.tick);
-        let near = commit.since(first.tick) <= INPUT_TICKS as u64 * 8;
-        if vessels.len() > GROUP_VESSELS || !sorted || !same_tick || !near || commit <= first.tick {
-            return Some("the offer is not one of this protocol".into());
-        }
-        if self.draining_ns.is_some() {
-            return Some("the region is stopping".into());
-        }
-        if let Some(record) = vessels.iter().find(|record| self.owned.contains_key(&record.vessel.id)) {
-            return Some(format!("vessel {} is owned here", record.vessel.id.0));
-        }
-        // An offer that is repeated after its commit would make a second owner.
-        let committed = |id| {
-            self.rebuilding.iter().any(|group| group.handoff.is_committed() && group.records.contains_key(id))
-        };
-        if let Some(record) = vessels.iter().find(|record| committed(&record.vessel.id)) {
-            return Some(format!("vessel {} is committed to this region", record.vessel.id.0));
-        }
-        vessels.iter().find_map(|record| record.check().err())
-    }
-
-    fn hear_owner(&mut self, from: RegionId, word: &Word) {
-        let found = self
-            .rebuilding
-            .iter()
-            .position(|group| group.from == from && group.handoff.number() == word.number());
-        let number = word.number();
-        let Some(index) = found else {
-            // A commit that was taken long ago, repeated because its acknowledgement was lost.
-            if self.taken.contains(&(from, number)) {
-                self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
-            }
-            return;
-        };
-        match self.rebuilding[index].handoff.hear(word) {
-            Reply::Nothing => {}
-            Reply::Drop => {
-                self.rebuilding.remove(index);
-            }
-            Reply::Again => {
-                self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
-            }
-            Reply::Take(inputs) => {
-                let group = &mut self.rebuilding[index];
-                let last = Tick(group.handoff.commit_tick().0 - 1);
-                group.learn(last, &inputs);
-                self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
-                if self.rebuilding[index].handoff.commit_tick() <= self.sim.tick() {
-                    self.take(index);
-                }
-            }
-        }
-    }
-
-    /// Moves a committed group into this region's simulation; where the commit came late, its ticks up to now
-    /// are sailed and published at once, and counted as missed.
-    fn take(&mut self, index: usize) {
-        let now = self.sim.tick();
-        let log = self.config.log;
-        let mut late: Vec<Logged> = Vec::new();
-        let group = &mut self.rebuilding[index];
-        let commit = group.handoff.commit_tick();
-        group.sail_to(Tick(commit.0 - 1), |_| {});
-        let epochs = group.handoff.epochs().to_vec();
-        group.sail_to(now, |sim| {
-            if log {
-                late.extend(epochs.iter().filter_map(|&(vessel, epoch)| {
-                    let hash = sim.hash(vessel)?;
-                    Some(Logged::Published { vessel, tick: sim.tick(), epoch, hash })
-                }));
-            }
-        });
-        group.handoff.own();
-        let from = group.from;
-        if self.taken.len() == TAKEN_KEPT {
-            self.taken.pop_front();
-        }
-        self.taken.push_back((from, group.handoff.number()));
-        let mut arrived = Vec::new();
-        for &(id, epoch) in &epochs {
-            let vessel = group.sim.remove(id);
-            let record = group.records.remove(&id);
-            let pending = group.pending.remove(&id).unwrap_or_default();
-            if let (Some(vessel), Some(record)) = (vessel, record) {
-                arrived.push((vessel, record, epoch, pending));
-            }
-        }
-        self.counts.ticks_missed += now.after(1).since(commit);
-        self.counts.handoffs += 1;
-        for entry in late {
-            self.log(|| entry);
-        }
-        for (vessel, record, epoch, pending) in arrived {
-            let id = vessel.id;
-            let (crew_key, sessions) = (record.crew_key, record.sessions);
-            let guard = Some(from);
-            self.own(vessel, Owned { epoch, crew_key, sessions, guard, pending, standby: None });
-            self.welcome_crews_of(id);
-        }
-        self.find_groups();
-    }
-
-    /// Sails rebuilt groups as far as their orders are known, and says so once they have caught up.
-    pub(super) fn sail_along(&mut self) {
-        let mut ready = Vec::new();
-        for group in &mut self.rebuilding {
-            if group.handoff.is_owner() {
-                continue;
-            }
-            let last = Tick(group.handoff.commit_tick().0 - 1);
-            // A stale group cannot make one region sail for ever in one pump.
-            let bound = group.sim.tick().after(INPUT_TICKS as u64);
-            let to = group.through.min(last).min(bound);
-            group.sail_to(to, |_| {});
-            if group.sim.tick() >= group.through.min(last) && group.handoff.caught_up() {
-                ready.push((group.from, group.handoff.number()));
-            }
-        }
-        for (from, number) in ready {
-            self.send_region(from, Message::Handoff(Word::Ready { number }), Way::Stream);
-        }
-    }
-
-    pub(super) fn hear_inputs(
-        &mut self,
-        from: RegionId,
-        vessels: &[VesselId],
-        through: Tick,
-        inputs: &[AppliedInput],
-    ) {
-        for group in self.rebuilding.iter_mut().filter(|group| group.from == from) {
-            if group.records.keys().all(|id| vessels.contains(id)) && !group.handoff.is_committed() {
-                group.learn(through, inputs);
-            }
-        }
-        self.shadow_inputs(from, vessels, through, inputs);
-    }
-
-    pub(super) fn late_input(&mut self, vessel: VesselId, input: Input) {
-        let pending = self.rebuilding.iter_mut().find_map(|group| group.pending_of(vessel));
-        match pending {
-            Some(pending) if pending.len() < PENDING_ORDERS => pending.push_back(input),
-            Some(_) => self.counts.orders_dropped += 1,
-            None => self.take_order(vessel, input),
         }
     }
 

@@ -73,10 +73,14 @@ impl Region {
             return;
         }
         let admitted = match &self.config.authority {
-            Some(authority) => {
-                ticket::verify(signed, authority, self.now_ns / 1_000_000_000, &self.sea.course().name, &key)
-                    .map_err(|error| error.to_string())
-            }
+            Some(authority) => ticket::verify(
+                signed,
+                authority,
+                self.now.unix_ns / 1_000_000_000,
+                &self.sea.course().name,
+                &key,
+            )
+            .map_err(|error| error.to_string()),
             None => self.launch_guest(key, boat).map(|vessel| Ticket {
                 course: self.sea.course().name.clone(),
                 vessel,
@@ -241,7 +245,7 @@ impl Region {
     fn may_resume(&self, vessel: VesselId, session: u32, key: &[u8; 32]) -> bool {
         self.rebuilding
             .iter()
-            .find_map(|group| group.record_of(vessel))
+            .find_map(|group| group.records.get(&vessel))
             // It may have come aboard since the offer.
             .is_some_and(|record| record.crew_key == *key && session <= record.sessions.saturating_add(1))
     }
@@ -253,7 +257,7 @@ impl Region {
             .iter()
             .find(|handoff| handoff.is_committed() && handoff.vessels().contains(&vessel))
             .map(crate::handoff::Outgoing::target);
-        let elsewhere = sealed_for.or_else(|| self.gone_to.get(&vessel).copied());
+        let elsewhere = sealed_for.or_else(|| self.gone_to.get(&vessel).map(|&(to, _)| to));
         if let Some(region) = elsewhere {
             if !self.send_region(region, Message::LateInput { vessel, input }, Way::Stream) {
                 self.counts.orders_dropped += 1;

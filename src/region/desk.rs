@@ -1,6 +1,8 @@
 //! The harbour's side of a region: launching, mooring, reporting, stopping; and other regions' words.
 
-use super::{Action, DRAIN_PATIENCE, Logged, REPORT_EVERY, Region};
+use super::{Action, DRAIN_PATIENCE, GUARD_GRACE, Logged, REPORT_EVERY, Region};
+use crate::atlas::Area;
+use crate::custody::Grantor;
 use crate::sim;
 use crate::units::{RegionId, VesselId};
 use crate::wire::circuit::Way;
@@ -13,17 +15,29 @@ impl Region {
             Message::Neighbours(neighbours) => self.meet(neighbours),
             Message::Launch { record, new } => self.launch_booked(*record, new),
             Message::Moor(vessel) => self.moor(vessel),
-            Message::Drain => self.drain(self.now_ns),
+            Message::Drain => self.drain(self.now.unix_ns),
+            Message::Lease { stamp_ns } => self.hear_grant(Grantor::Harbour, stamp_ns),
+            Message::Roll { number, ended, floors } => self.hear_roll(number, &ended, &floors),
+            Message::Resume { vessels, publish } => self.resume(&vessels, publish),
+            Message::Restore { records, inputs, publish } => self.restore(records, &inputs, publish),
+            Message::Surrender(vessel) => self.surrender(vessel),
+            Message::Reshape(area) => self.reshape(area),
             _ => self.counts.out_of_place += 1,
         }
     }
 
     pub(super) fn hear_region(&mut self, from: RegionId, message: Message) {
+        if self.has_ended(from) {
+            self.counts.out_of_place += 1;
+            return;
+        }
         match message {
             Message::Handoff(word) => self.hear_word(from, word),
-            Message::Inputs { vessels, through, inputs } => {
+            Message::Inputs { vessels, through, inputs, stamp_ns } => {
                 self.hear_inputs(from, &vessels, through, &inputs);
+                self.answer_owner(from, stamp_ns);
             }
+            Message::Guarded { stamp_ns } => self.hear_grant(Grantor::Guard, stamp_ns),
             Message::Shadow { vessels } => {
                 for record in vessels {
                     match record.check() {
@@ -60,16 +74,24 @@ impl Region {
             owned.guard = owned.guard.filter(|guard| known.contains(guard));
             owned.standby = owned.standby.filter(|ahead| known.contains(ahead));
         }
-        self.gone_to.retain(|_, region| known.contains(region));
+        self.gone_to.retain(|_, (region, _)| known.contains(region));
         self.shadows.retain(|_, shadow| known.contains(&shadow.owner()));
         for neighbour in &self.neighbours {
             self.sea.prepare(neighbour.area);
         }
     }
 
+    /// Sails another piece of the sea from now on; who is outside of it is handed across.
+    fn reshape(&mut self, area: Area) {
+        self.sea.prepare(area);
+        self.config.area = area;
+    }
+
     fn launch_booked(&mut self, record: VesselRecord, new: bool) {
         let id = record.vessel.id;
-        if self.owned.contains_key(&id) || self.room() == 0 || record.check().is_err() {
+        let gone = self.gone_to.get(&id).is_some_and(|(_, gone)| *gone >= record.epoch);
+        let barred = self.is_held(id) || gone || self.is_below_floor(id, record.epoch);
+        if barred || self.room() == 0 || record.check().is_err() {
             self.counts.out_of_place += 1;
             return;
         }
@@ -121,6 +143,7 @@ impl Region {
             vessels,
             handoffs: self.counts.handoffs,
             ticks_missed: self.counts.ticks_missed,
+            stamp_ns: self.now.boot_ns,
         };
         self.send(harbour, None, report, Way::Stream);
     }
@@ -165,7 +188,11 @@ impl Region {
         let waited_enough = now_ns.saturating_sub(since_ns) > 2 * patience_ns;
         let settled =
             self.outgoing.is_empty() && !self.rebuilding.iter().any(|group| group.is_committed_elsewhere());
-        if self.owned.is_empty() && (settled || waited_enough) {
+        // Owners that were guarded here name another guard before their last orders come.
+        let grace_ns = u64::try_from(GUARD_GRACE.as_nanos()).unwrap_or(u64::MAX);
+        let last_ns = self.streamed_ns;
+        let guards = !self.shadows.is_empty() && self.now.boot_ns.saturating_sub(last_ns) < grace_ns;
+        if self.owned.is_empty() && (settled && !guards || waited_enough) {
             if let Some(harbour) = self.harbour {
                 self.send(harbour, None, Message::Drained, Way::Stream);
             }

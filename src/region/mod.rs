@@ -15,15 +15,18 @@ mod border;
 mod crew;
 mod desk;
 mod shadows;
+mod succession;
+mod target;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::atlas::Area;
+use crate::custody::Lease;
 use crate::handoff::Outgoing;
-use crate::limits::{INPUT_TICKS, REGION_VESSELS};
+use crate::limits::{INPUT_TICKS, REGION_VESSELS_RESUMED};
 use crate::sea::Sea;
 use crate::sim::{Sim, Vessel};
 use crate::units::{RegionId, TICK_HZ, Tick, VesselId};
@@ -32,9 +35,9 @@ use crate::wire::circuit::{CircuitId, Peer, Way};
 use crate::wire::message::{AppliedInput, ClockSetting, Epoch, Message, Neighbour, VesselRecord, View};
 use crate::wire::ticket::AuthorityKey;
 
-use border::Rebuilding;
 use crew::Client;
 use shadows::{GuardStream, Shadow};
+use target::Rebuilding;
 
 /// States that a client gets in one second of wall time at most; above warp 5 only every n-th tick is sent.
 const STATES_PER_SECOND: f64 = 225.0;
@@ -48,8 +51,19 @@ const VIEW_TICKS: u64 = 4 * TICK_HZ;
 const REPORT_EVERY: Duration = Duration::from_millis(50);
 /// Wall time between two tries to reach a neighbour.
 const REDIAL_EVERY: Duration = Duration::from_millis(250);
+/// Time without orders from any owner after which a stopping region is nobody's guard any more.
+const GUARD_GRACE: Duration = Duration::from_millis(100);
 /// Wall time that a stopping region waits for others to take its vessels before it moors them.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A moment, on two clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Wall time, nanoseconds since the Unix epoch: what course time and tickets go by.
+    pub unix_ns: u64,
+    /// The host's boot clock, nanoseconds: never set, and it goes on while the host sleeps. Leases go by it.
+    pub boot_ns: u64,
+}
 
 /// What a region is, from its start.
 #[derive(Clone, Debug)]
@@ -85,6 +99,17 @@ pub enum Logged {
         epoch: Epoch,
         /// The hash of its state.
         hash: u64,
+    },
+    /// A vessel of an owner that ended was taken up: its state after the last tick that is nobody's.
+    Resumed {
+        /// That tick.
+        tick: Tick,
+        /// The last tick of which the orders are known.
+        through: Tick,
+        /// The new epoch.
+        epoch: Epoch,
+        /// The vessel.
+        vessel: Box<Vessel>,
     },
     /// A vessel left the water after a tick.
     Left(Tick, VesselId),
@@ -171,6 +196,10 @@ pub struct Counts {
     pub joins_refused: u32,
     /// Messages from peers that may not send them.
     pub out_of_place: u32,
+    /// Vessels taken up whose owner had ended.
+    pub resumed: u32,
+    /// Steps that were not taken because the lease had lapsed.
+    pub ticks_paused: u64,
 }
 
 /// One region.
@@ -198,7 +227,17 @@ pub struct Region {
     shadows: BTreeMap<VesselId, Shadow>,
     guard_streams: BTreeMap<RegionId, GuardStream>,
     /// Where vessels went that this region owned a while ago, for orders that still come here.
-    gone_to: BTreeMap<VesselId, RegionId>,
+    gone_to: BTreeMap<VesselId, (RegionId, Epoch)>,
+    /// The licence to publish.
+    lease: Lease,
+    /// Regions that have ended, as the harbour says.
+    ended: BTreeSet<RegionId>,
+    /// Epochs below which a vessel is not taken any more.
+    floors: BTreeMap<VesselId, Epoch>,
+    /// When each owner was last told that its shadows are kept, boot clock.
+    guarded_ns: BTreeMap<RegionId, u64>,
+    /// When any owner last streamed orders here, boot clock.
+    streamed_ns: u64,
     /// Orders applied in the last ticks, for targets and guards.
     recent: VecDeque<AppliedInput>,
     /// No offer before this tick, per leader: a refusal is not asked again at once.
@@ -208,7 +247,7 @@ pub struct Region {
     load: f32,
     draining_ns: Option<u64>,
     stopped: bool,
-    now_ns: u64,
+    now: Now,
     reported_ns: u64,
     counts: Counts,
     actions: VecDeque<Action>,
@@ -218,7 +257,7 @@ impl Region {
     /// A region without vessels, after the tick at which its clock stands.
     #[must_use]
     pub fn new(config: RegionConfig, sea: Arc<Sea>, tick: Tick) -> Self {
-        let config_now = config.clock.unix_ns;
+        let now = Now { unix_ns: config.clock.unix_ns, boot_ns: 0 };
         let sim = Sim::new(Arc::clone(&sea), sea.course().prims.clone(), tick);
         #[expect(clippy::cast_precision_loss, reason = "45")]
         let per_second = TICK_HZ as f64 * config.clock.warp;
@@ -245,6 +284,11 @@ impl Region {
             shadows: BTreeMap::new(),
             guard_streams: BTreeMap::new(),
             gone_to: BTreeMap::new(),
+            lease: Lease::default(),
+            ended: BTreeSet::new(),
+            floors: BTreeMap::new(),
+            guarded_ns: BTreeMap::new(),
+            streamed_ns: 0,
             recent: VecDeque::new(),
             retry: BTreeMap::new(),
             stride,
@@ -252,7 +296,7 @@ impl Region {
             load: 0.0,
             draining_ns: None,
             stopped: false,
-            now_ns: config_now,
+            now,
             reported_ns: 0,
             counts: Counts::default(),
             actions: VecDeque::new(),
@@ -331,8 +375,18 @@ impl Region {
         self.dilation = dilation;
     }
 
-    /// Sails one tick.
-    pub fn step(&mut self) {
+    /// Says what time it is; before every step, because a process may have been stopped since the last one.
+    pub fn set_now(&mut self, now: Now) {
+        self.now.unix_ns = self.now.unix_ns.max(now.unix_ns);
+        self.now.boot_ns = self.now.boot_ns.max(now.boot_ns);
+    }
+
+    /// Sails one tick; false where it may not because its lease has lapsed: its vessels wait.
+    pub fn step(&mut self) -> bool {
+        if self.is_paused() {
+            self.counts.ticks_paused += 1;
+            return false;
+        }
         let next = self.sim.tick().after(1);
         self.before_tick(next);
         self.apply_orders(next);
@@ -342,14 +396,16 @@ impl Region {
             self.find_groups();
         }
         self.offer_groups();
+        true
     }
 
-    /// Does what belongs to no tick; `now_ns` is wall time, `rtt` the round trip of a circuit where known.
-    pub fn pump(&mut self, now_ns: u64, rtt: &dyn Fn(CircuitId) -> Option<Duration>) {
+    /// Does what belongs to no tick; `rtt` is the round trip of a circuit where known.
+    pub fn pump(&mut self, now: Now, rtt: &dyn Fn(CircuitId) -> Option<Duration>) {
         if self.stopped {
             return;
         }
-        self.now_ns = self.now_ns.max(now_ns);
+        self.set_now(now);
+        let now_ns = self.now.unix_ns;
         for link in self.links.values_mut() {
             if let Some(measured) = link.circuit.and_then(rtt) {
                 link.rtt = measured;
@@ -483,7 +539,7 @@ impl Region {
 
     /// Starts to own a vessel whose state is of the simulation's tick.
     fn own(&mut self, vessel: Vessel, owned: Owned) {
-        assert!(self.owned.len() < REGION_VESSELS, "a region took more vessels than it has room for");
+        assert!(self.owned.len() < REGION_VESSELS_RESUMED, "a region took more vessels than it has room for");
         let id = vessel.id;
         self.shadows.remove(&id);
         self.seen.remove(&id);
@@ -512,7 +568,10 @@ impl Region {
     }
 
     fn apply_orders(&mut self, next: Tick) {
-        let oldest = Tick(next.0.saturating_sub(INPUT_TICKS as u64));
+        let kept = Tick(next.0.saturating_sub(INPUT_TICKS as u64));
+        // What is on offer may have been offered longer ago, where course time runs fast.
+        let offered = self.outgoing.iter().map(Outgoing::offered_tick).min();
+        let oldest = offered.map_or(kept, |offered| offered.min(kept));
         while self.recent.front().is_some_and(|input| input.tick < oldest) {
             self.recent.pop_front();
         }

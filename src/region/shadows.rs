@@ -1,9 +1,10 @@
 //! Shadows: the states and orders that a vessel's guard keeps in case its owner dies.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::Region;
-use crate::limits::{INPUT_TICKS, REGION_VESSELS};
+use super::target::Rebuilding;
+use crate::limits::{INPUT_TICKS, REGION_VESSELS, SHADOW_RECORDS};
 use crate::units::{RegionId, TICK_HZ, Tick, VesselId};
 use crate::wire::circuit::Way;
 use crate::wire::message::{AppliedInput, Message, VesselRecord};
@@ -18,17 +19,27 @@ pub(super) struct Shadow {
 }
 
 impl Shadow {
+    /// Every order up to this tick is known.
+    pub(super) const fn through(&self) -> Tick {
+        self.through
+    }
+
     /// The region that owns the vessel.
     pub(super) const fn owner(&self) -> RegionId {
         self.owner
     }
 }
 
+/// A guard says that it keeps what it is streamed this often at most, nanoseconds: a twentieth of a lease.
+const GUARDED_EVERY_NS: u64 = 100_000_000;
+
 /// What one region is being told of this region's vessels.
 #[derive(Debug, Default)]
 pub(super) struct GuardStream {
-    /// Each vessel with the tick of the last full state that was sent; none for offered ones, whose offer is one.
-    vessels: BTreeMap<VesselId, Option<Tick>>,
+    vessels: BTreeSet<VesselId>,
+    /// The tick at which the full states of all of them were last sent; none when one has joined since. All at
+    /// one tick, so that vessels in touch can be sailed on together.
+    full: Option<Tick>,
     through: Tick,
 }
 
@@ -38,7 +49,9 @@ impl Region {
         let tick = self.sim.tick();
         let stream = self.guard_streams.entry(region).or_default();
         for &id in vessels {
-            stream.vessels.entry(id).or_insert(None);
+            if stream.vessels.insert(id) {
+                stream.full = None;
+            }
         }
         if stream.through == Tick(0) {
             stream.through = tick;
@@ -51,7 +64,9 @@ impl Region {
         for (&id, owned) in &self.owned {
             if let Some(guard) = owned.guard {
                 let stream = self.guard_streams.entry(guard).or_default();
-                stream.vessels.entry(id).or_insert(None);
+                if stream.vessels.insert(id) {
+                    stream.full = None;
+                }
             }
         }
         let regions: Vec<RegionId> = self.guard_streams.keys().copied().collect();
@@ -70,22 +85,17 @@ impl Region {
             .collect();
         let owned = &self.owned;
         let Some(stream) = self.guard_streams.get_mut(&region) else { return };
-        stream.vessels.retain(|id, _| {
+        stream.vessels.retain(|id| {
             owned.get(id).is_some_and(|vessel| vessel.guard == Some(region) || offered.contains(id))
         });
         if stream.vessels.is_empty() || stream.through >= tick {
             return;
         }
-        let due: Vec<VesselId> = stream
-            .vessels
-            .iter()
-            .filter(|(_, sent)| sent.is_none_or(|sent| tick.since(sent) >= TICK_HZ))
-            .map(|(&id, _)| id)
-            .collect();
-        for id in &due {
-            stream.vessels.insert(*id, Some(tick));
+        let due = stream.full.is_none_or(|full| tick.since(full) >= TICK_HZ);
+        if due {
+            stream.full = Some(tick);
         }
-        let (vessels, through) = (stream.vessels.keys().copied().collect::<Vec<_>>(), stream.through);
+        let (vessels, through) = (stream.vessels.iter().copied().collect::<Vec<_>>(), stream.through);
         stream.through = tick;
         let inputs: Vec<AppliedInput> = self
             .recent
@@ -93,11 +103,46 @@ impl Region {
             .filter(|input| input.tick > through && vessels.binary_search(&input.vessel).is_ok())
             .copied()
             .collect();
-        let full: Vec<VesselRecord> = due.iter().filter_map(|&id| self.record(id)).collect();
-        if self.send_region(region, Message::Inputs { vessels, through: tick, inputs }, Way::Stream)
-            && !full.is_empty()
+        let stamp_ns = self.now.boot_ns;
+        let states: Vec<VesselRecord> =
+            if due { vessels.iter().filter_map(|&id| self.record(id)).collect() } else { Vec::new() };
+        let news = Message::Inputs { vessels, through: tick, inputs, stamp_ns };
+        if !self.send_region(region, news, Way::Stream) {
+            if let Some(stream) = self.guard_streams.get_mut(&region) {
+                stream.full = None;
+            }
+            return;
+        }
+        for part in states.chunks(SHADOW_RECORDS) {
+            self.send_region(region, Message::Shadow { vessels: part.to_vec() }, Way::Stream);
+        }
+    }
+
+    /// Tells an owner now and then that its vessels are guarded here.
+    pub(super) fn answer_owner(&mut self, from: RegionId, stamp_ns: u64) {
+        let now_ns = self.now.boot_ns;
+        self.streamed_ns = now_ns;
+        let last_ns = self.guarded_ns.get(&from).copied();
+        if last_ns.is_none_or(|last_ns| now_ns.saturating_sub(last_ns) >= GUARDED_EVERY_NS)
+            && self.send_region(from, Message::Guarded { stamp_ns }, Way::Stream)
         {
-            self.send_region(region, Message::Shadow { vessels: full }, Way::Stream);
+            self.guarded_ns.insert(from, now_ns);
+        }
+    }
+
+    /// Keeps what a group that was on offer has come to, its owner having ended.
+    pub(super) fn keep_shadows_of(&mut self, group: &Rebuilding) {
+        let Some(owner) = group.from else { return };
+        let through = group.through();
+        for (record, inputs) in group.shadows() {
+            let id = record.vessel.id;
+            let newer = self
+                .shadows
+                .get(&id)
+                .is_none_or(|kept| (record.epoch, through) >= (kept.record.epoch, kept.through));
+            if newer && !self.owned.contains_key(&id) {
+                self.shadows.insert(id, Shadow { record, inputs, owner, through });
+            }
         }
     }
 
@@ -110,9 +155,11 @@ impl Region {
             .is_none_or(|kept| (record.epoch, record.tick) > (kept.record.epoch, kept.record.tick));
         let room = self.shadows.len() < REGION_VESSELS || self.shadows.contains_key(&id);
         if newer && room && !self.owned.contains_key(&id) {
-            let through = record.tick;
-            let mut inputs = self.shadows.remove(&id).map_or_else(Vec::new, |kept| kept.inputs);
-            inputs.retain(|input| input.tick > through);
+            let tick = record.tick;
+            let kept = self.shadows.remove(&id).filter(|kept| kept.record.epoch == record.epoch);
+            let (mut inputs, through) =
+                kept.map_or((Vec::new(), tick), |kept| (kept.inputs, kept.through.max(tick)));
+            inputs.retain(|input| input.tick > tick);
             self.shadows.insert(id, Shadow { record, inputs, owner, through });
         }
     }

@@ -26,7 +26,7 @@ use crate::clock::{self, CourseClock};
 use crate::config::{self, RegionOptions, Request, to_hex};
 use crate::net::{Endpoint, EndpointConfig, Identity, authority_key};
 use crate::record::Recorder;
-use crate::region::{Region, RegionConfig};
+use crate::region::{Now, Region, RegionConfig};
 use crate::sea::Sea;
 use crate::units::RegionId;
 use crate::wire::message::ClockSetting;
@@ -184,8 +184,9 @@ impl Server {
                 let mut behind = false;
                 for region in &mut self.regions {
                     if region.tick() < due {
-                        region.step();
-                        behind = true;
+                        // Read anew for every tick: a process that was stopped in between must notice.
+                        region.set_now(now());
+                        behind |= region.step();
                     }
                     self.wiring.act(region);
                 }
@@ -195,7 +196,7 @@ impl Server {
                 sailed += 1;
             }
             for region in &mut self.regions {
-                self.wiring.pump(region, now_ns);
+                self.wiring.pump(region, now());
                 self.wiring.act(region);
             }
             self.wiring.forget_stopped(&mut self.regions);
@@ -205,6 +206,11 @@ impl Server {
         }
         self.wiring.finish().map_err(ServerError::Broke)
     }
+}
+
+/// The time, on both clocks that a region goes by.
+fn now() -> Now {
+    Now { unix_ns: clock::unix_ns(), boot_ns: clock::boot_ns() }
 }
 
 /// Each region's server name: `r12.admiralty.fairway`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::net::{Endpoint, Event, Expect};
 use crate::record::{Entry, Recorder};
-use crate::region::{Action, Logged, Region};
+use crate::region::{Action, Logged, Now, Region};
 use crate::units::RegionId;
 use crate::wire::circuit::{CircuitId, Peer};
 
@@ -93,9 +93,9 @@ impl Wiring {
         }
     }
 
-    pub(super) fn pump(&mut self, region: &mut Region, now_ns: u64) {
+    pub(super) fn pump(&mut self, region: &mut Region, now: Now) {
         let endpoint = &self.endpoint;
-        region.pump(now_ns, &|circuit| endpoint.rtt(circuit));
+        region.pump(now, &|circuit| endpoint.rtt(circuit));
     }
 
     /// Does all that a region asks for.
@@ -144,6 +144,9 @@ fn entry_of(logged: Logged) -> Entry {
         Logged::Applied(input) => Entry::Input { vessel: input.vessel, tick: input.tick, input: input.input },
         Logged::Published { vessel, tick, epoch, hash } => {
             Entry::Hash { vessel, tick, term: epoch.term, hop: epoch.hop, hash }
+        }
+        Logged::Resumed { tick, through, epoch, vessel } => {
+            Entry::Resumed { tick, through, term: epoch.term, vessel }
         }
         Logged::Left(tick, vessel) => Entry::Left { tick, vessel },
     }

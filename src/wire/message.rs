@@ -147,6 +147,40 @@ pub struct Neighbour {
     pub name: String,
 }
 
+/// How a region stands to a vessel, as it answers a roll call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Holding {
+    /// It handed the vessel to another region, which has said so or not.
+    Gave {
+        /// To whom.
+        to: RegionId,
+    },
+    /// It publishes the vessel, or will from a commit tick that is before it.
+    Holds,
+}
+
+/// One vessel of a roster, with the epoch under which it is held, or under which it was given away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Claim {
+    /// Which vessel.
+    pub vessel: VesselId,
+    /// The epoch of whoever holds it by this claim.
+    pub epoch: Epoch,
+    /// Who that is.
+    pub holding: Holding,
+}
+
+/// A shadow that a region keeps, as a roster lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Keeping {
+    /// Which vessel.
+    pub vessel: VesselId,
+    /// The epoch of the owner that it was heard from.
+    pub epoch: Epoch,
+    /// Every order up to this tick is known.
+    pub through: Tick,
+}
+
 /// The clock that all regions of a course share.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClockSetting {
@@ -305,6 +339,14 @@ pub enum Message {
         through: Tick,
         /// The orders.
         inputs: Vec<AppliedInput>,
+        /// The owner's boot clock, nanoseconds: comes back in [`Message::Guarded`].
+        stamp_ns: u64,
+    },
+    /// Stream. A guard's answer to inputs, some times a second: it keeps the shadows, and the owner may publish
+    /// for a while longer.
+    Guarded {
+        /// The owner's stamp.
+        stamp_ns: u64,
     },
     /// Stream. A handoff; see [`crate::handoff`].
     Handoff(Word),
@@ -331,6 +373,40 @@ pub enum Message {
     },
     /// Stream. The regions around, as they are now; absent ones are gone.
     Neighbours(Vec<Neighbour>),
+    /// Stream. The answer to a report: the region may publish for a while longer.
+    Lease {
+        /// The report's stamp.
+        stamp_ns: u64,
+    },
+    /// Stream. Asks for a [`Message::Roster`]; with the answer the region promises what is asked.
+    Roll {
+        /// Number of the roll call; rosters answer it.
+        number: u32,
+        /// Regions that have ended: nothing that comes from them counts any more.
+        ended: Vec<RegionId>,
+        /// Vessels with the epoch below which none may be taken any more.
+        floors: Vec<(VesselId, Epoch)>,
+    },
+    /// Stream. Sail vessels on from the shadows that are kept here: their owner has ended.
+    Resume {
+        /// The vessels with their new epochs.
+        vessels: Vec<(VesselId, Epoch)>,
+        /// The first tick to be published; what is sailed before it is nobody's.
+        publish: Tick,
+    },
+    /// Stream. Sail vessels on from these shadows.
+    Restore {
+        /// The vessels, with their new epochs.
+        records: Vec<VesselRecord>,
+        /// The orders known after those states.
+        inputs: Vec<AppliedInput>,
+        /// The first tick to be published.
+        publish: Tick,
+    },
+    /// Stream. Send the shadow of a vessel back as [`Message::Surrendered`].
+    Surrender(VesselId),
+    /// Stream. Sail this ground from now on: the division of the sea changes.
+    Reshape(Area),
     /// Stream. Put a vessel into the water here, at the region's tick.
     Launch {
         /// The vessel.
@@ -362,6 +438,24 @@ pub enum Message {
         handoffs: u32,
         /// Ticks at handoffs that came too late, so far.
         ticks_missed: u64,
+        /// The region's boot clock, nanoseconds: comes back in [`Message::Lease`].
+        stamp_ns: u64,
+    },
+    /// Stream. The answer to a roll call.
+    Roster {
+        /// The roll call.
+        number: u32,
+        /// What is held here, and what was given away lately.
+        claims: Vec<Claim>,
+        /// The shadows that are kept here.
+        kept: Vec<Keeping>,
+    },
+    /// Stream. A shadow that the harbour asked for.
+    Surrendered {
+        /// The vessel as it was last told.
+        record: Box<VesselRecord>,
+        /// The orders known after that.
+        inputs: Vec<AppliedInput>,
     },
     /// Stream. A vessel that left the water, complete.
     Moored(Box<VesselRecord>),

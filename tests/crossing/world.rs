@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fairway::atlas::{Area, Course};
-use fairway::region::{Action, Logged, Region, RegionConfig};
+use fairway::region::{Action, Logged, Now, Region, RegionConfig};
 use fairway::sea::Sea;
 use fairway::sim::{Sim, Vessel, Voyage, afloat};
 use fairway::units::{RegionId, TICK_HZ, Tick, VesselId, radians};
@@ -238,8 +238,11 @@ impl World {
                     continue;
                 }
                 let region = self.regions.get_mut(&id).unwrap();
+                let now_ns = self.step * 1_000_000_000 / TICK_HZ;
+                let now = Now { unix_ns: now_ns, boot_ns: now_ns };
+                region.set_now(now);
                 region.step();
-                region.pump(self.step * 1_000_000_000 / TICK_HZ, &|_| Some(Duration::from_millis(1)));
+                region.pump(now, &|_| Some(Duration::from_millis(1)));
                 self.collect(id);
             }
         }
@@ -309,7 +312,7 @@ impl World {
                 Logged::Published { vessel, tick, hash, .. } => {
                     found.doubled += usize::from(published.insert((*tick, *vessel), *hash).is_some());
                 }
-                Logged::Left(..) => panic!("no vessel leaves in these tests"),
+                Logged::Left(..) | Logged::Resumed { .. } => panic!("no vessel leaves in these tests"),
             }
         }
         let first = launches.keys().next().copied().unwrap();

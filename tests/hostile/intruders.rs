@@ -60,7 +60,7 @@ fn stolen_ticket_is_refused_and_its_circuit_closed() {
 #[test]
 fn ticket_for_one_vessel_steers_no_other() {
     let _alone = alone();
-    let mut port = Port::open();
+    let port = Port::open();
     let sailor = Sailor::join(&port, 1);
     let (line, circuit, key) = dial(&port);
     port.launch(2, key);
@@ -91,7 +91,7 @@ fn ticket_for_one_vessel_steers_no_other() {
 #[test]
 fn second_join_on_a_circuit_ends_it() {
     let _alone = alone();
-    let mut port = Port::open();
+    let port = Port::open();
     let (line, circuit, key) = dial(&port);
     port.launch(1, key);
     port.report_when(|told| told.vessels.len() == 1);
@@ -112,7 +112,7 @@ fn second_join_on_a_circuit_ends_it() {
 #[test]
 fn one_key_follows_its_vessel_on_a_few_circuits_only() {
     let _alone = alone();
-    let mut port = Port::open();
+    let port = Port::open();
     let (line, first, key) = dial(&port);
     port.launch(1, key);
     port.report_when(|told| told.vessels.len() == 1);
@@ -139,7 +139,7 @@ fn one_key_follows_its_vessel_on_a_few_circuits_only() {
 #[test]
 fn clients_may_not_speak_for_harbour_or_region() {
     let _alone = alone();
-    let mut port = Port::open();
+    let port = Port::open();
     let sailor = Sailor::join(&port, 1);
     let told = port.report_when(|told| told.vessels.len() == 1);
     let stranger = record(9, Port::area().centre(), told.tick, Epoch { term: 9, hop: 9 }, [0; 32]);

@@ -67,7 +67,7 @@ impl Peer {
 
 /// A port with regions 2 and 3 beside it, and region 2 linked.
 fn beset() -> (Port, Peer) {
-    let mut port = Port::open();
+    let port = Port::open();
     port.name_neighbours(&[2, 3]);
     // The list is heard before what comes after it on the same circuit.
     port.launch(1, [0; 32]);
@@ -89,7 +89,7 @@ fn commit(number: u32, commit: Tick, epoch: Epoch) -> Word {
 }
 
 /// The epochs under which the region says that it owns vessel 40.
-fn owned(port: &mut Port) -> Vec<Epoch> {
+fn owned(port: &Port) -> Vec<Epoch> {
     let told = port.report();
     told.vessels.iter().filter(|vessel| vessel.vessel == VesselId(40)).map(|vessel| vessel.epoch).collect()
 }
@@ -97,7 +97,7 @@ fn owned(port: &mut Port) -> Vec<Epoch> {
 #[test]
 fn repeated_offers_and_commits_make_no_second_owner_and_stop_nothing() {
     let _alone = alone();
-    let (mut port, peer) = beset();
+    let (port, peer) = beset();
     let tick = port.report().tick;
     let at = tick.after(60);
     peer.word(offer(1, tick, at));
@@ -115,7 +115,7 @@ fn repeated_offers_and_commits_make_no_second_owner_and_stop_nothing() {
     peer.word(commit(2, at.after(5), raised));
     assert_eq!(peer.hear(SILENCE), None);
     port.report_when(|told| told.tick > at.after(10));
-    assert_eq!(owned(&mut port), [raised]);
+    assert_eq!(owned(&port), [raised]);
     // And afterwards, as old as they are now, with the old epoch and with a new one.
     for _ in 0..20 {
         peer.word(offer(1, tick, at));
@@ -125,13 +125,13 @@ fn repeated_offers_and_commits_make_no_second_owner_and_stop_nothing() {
         peer.word(commit(1, at, Epoch { term: 9, hop: 0 }));
         assert_eq!(peer.hear(PATIENCE), Some(Word::Acknowledged { number: 1 }));
     }
-    assert_eq!(owned(&mut port), [raised]);
+    assert_eq!(owned(&port), [raised]);
 }
 
 #[test]
 fn epochs_that_nobody_gave_are_not_believed() {
     let _alone = alone();
-    let (mut port, peer) = beset();
+    let (port, peer) = beset();
     let tick = port.report().tick;
     let at = tick.after(90);
     peer.word(offer(1, tick, at));
@@ -154,13 +154,13 @@ fn epochs_that_nobody_gave_are_not_believed() {
     }
     assert_eq!(peer.hear(SILENCE / 2), None);
     port.report_when(|told| told.tick > at.after(10));
-    assert_eq!(owned(&mut port), []);
+    assert_eq!(owned(&port), []);
 }
 
 #[test]
 fn offers_that_cannot_be_are_refused_with_their_reason() {
     let _alone = alone();
-    let (mut port, peer) = beset();
+    let (port, peer) = beset();
     let tick = port.report().tick;
     let at = tick.after(200);
     let changed = |change: &dyn Fn(&mut VesselRecord)| {
@@ -189,13 +189,13 @@ fn offers_that_cannot_be_are_refused_with_their_reason() {
             other => panic!("wanted No for `{words}`, got {other:?}"),
         }
     }
-    assert_eq!(owned(&mut port), []);
+    assert_eq!(owned(&port), []);
 }
 
 #[test]
 fn region_speaks_only_for_the_name_that_was_signed() {
     let _alone = alone();
-    let (mut port, _peer) = beset();
+    let (port, _peer) = beset();
     let liar = Peer::link(&port, 2, 3);
     assert!(liar.is_closed());
     // A prefix of a name is not that name.
@@ -209,7 +209,7 @@ fn region_speaks_only_for_the_name_that_was_signed() {
 #[test]
 fn region_that_no_list_names_hands_nothing_over() {
     let _alone = alone();
-    let (mut port, _peer) = beset();
+    let (port, _peer) = beset();
     let stranger = Peer::link(&port, 4, 4);
     let tick = port.report().tick;
     let at = tick.after(60);

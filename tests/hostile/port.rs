@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use fairway::atlas::{Area, Cell, Course};
@@ -75,8 +76,24 @@ pub struct Port {
     child: Child,
     pub addr: SocketAddr,
     pub authority: Authority,
-    harbour: Endpoint,
+    harbour: Arc<Endpoint>,
     circuit: CircuitId,
+    desk: Arc<Desk>,
+}
+
+/// What the harbour's desk, a thread that renews the region's lease with every report, has heard.
+#[derive(Default)]
+struct Desk {
+    heard: Mutex<Heard>,
+    news: Condvar,
+    stop: AtomicBool,
+}
+
+#[derive(Default)]
+struct Heard {
+    reports: u64,
+    last: Option<Told>,
+    closed: Option<String>,
 }
 
 /// What the last report said.
@@ -105,10 +122,14 @@ impl Port {
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
         let addr = ready["addr"].as_str().unwrap().parse().unwrap();
         let key: [u8; 32] = from_hex(ready["key"].as_str().unwrap()).unwrap().try_into().unwrap();
-        let harbour = endpoint(authority.harbour_identity().unwrap(), Some(&authority));
+        let harbour = Arc::new(endpoint(authority.harbour_identity().unwrap(), Some(&authority)));
         let circuit = harbour.dial(addr, NAME, Expect::Key(key));
-        let mut port = Self { child, addr, authority, harbour, circuit };
-        port.wait_for(|event| matches!(event, Event::Opened { .. }).then_some(()));
+        let opened = harbour.events().recv_timeout(PATIENCE);
+        assert!(matches!(opened, Ok(Event::Opened { .. })), "{opened:?}");
+        let desk = Arc::new(Desk::default());
+        let (theirs, line) = (Arc::clone(&desk), Arc::clone(&harbour));
+        std::thread::spawn(move || theirs.serve(&line));
+        let port = Self { child, addr, authority, harbour, circuit, desk };
         let proved = port.harbour.peer_key(circuit).unwrap();
         let chain = port.authority.sign_region(&proved, &[NAME], 14).unwrap();
         port.tell(Message::Enrol { chain });
@@ -172,34 +193,27 @@ impl Port {
         self.authority.ticket(VesselId(vessel), Rights::Sail, clock::unix_s() + 600, key).unwrap()
     }
 
-    fn wait_for<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
+    /// The next report that satisfies, of those that are still to come.
+    pub fn report_when(&self, wanted: impl Fn(&Told) -> bool) -> Told {
         let begun = Instant::now();
+        let mut heard = self.desk.heard.lock().unwrap();
+        let mut known = heard.reports;
         loop {
-            let event = self.harbour.events().recv_timeout(PATIENCE).expect("the server lives");
-            if let Some(found) = wanted(&event) {
-                return found;
+            assert_eq!(heard.closed, None, "the harbour was cut off");
+            assert!(begun.elapsed() < PATIENCE, "waited in vain: {:?}", heard.last);
+            if heard.reports > known
+                && let Some(told) = heard.last.as_ref().filter(|told| wanted(told))
+            {
+                return told.clone();
             }
-            assert!(!matches!(event, Event::Closed { .. }), "the harbour was cut off: {event:?}");
-            assert!(begun.elapsed() < PATIENCE, "waited in vain");
+            known = heard.reports;
+            heard = self.desk.news.wait_timeout(heard, PATIENCE).unwrap().0;
         }
     }
 
-    /// The next report that satisfies; older ones are thrown away first.
-    pub fn report_when(&mut self, wanted: impl Fn(&Told) -> bool) -> Told {
-        self.wait_for(|event| match event {
-            Event::Received { message: Message::Report { tick, vessels, .. }, .. } => {
-                let told = Told { tick: *tick, vessels: vessels.clone() };
-                wanted(&told).then_some(told)
-            }
-            _ => None,
-        })
-    }
-
-    /// A report of now.
-    pub fn report(&mut self) -> Told {
-        while let Ok(event) = self.harbour.events().try_recv() {
-            assert!(!matches!(event, Event::Closed { .. }), "the harbour was cut off: {event:?}");
-        }
+    /// A report of now: the second to come, for the first may have been on its way.
+    pub fn report(&self) -> Told {
+        self.report_when(|_| true);
         self.report_when(|_| true)
     }
 
@@ -218,8 +232,31 @@ impl Port {
     }
 }
 
+impl Desk {
+    fn serve(&self, line: &Endpoint) {
+        while !self.stop.load(Ordering::Relaxed) {
+            match line.events().recv_timeout(Duration::from_millis(50)) {
+                Ok(Event::Received {
+                    circuit,
+                    message: Message::Report { tick, vessels, stamp_ns, .. },
+                    ..
+                }) => {
+                    line.send(circuit, None, Message::Lease { stamp_ns }, Way::Stream);
+                    let mut heard = self.heard.lock().unwrap();
+                    heard.reports += 1;
+                    heard.last = Some(Told { tick, vessels });
+                }
+                Ok(Event::Closed { reason, .. }) => self.heard.lock().unwrap().closed = Some(reason),
+                _ => {}
+            }
+            self.news.notify_all();
+        }
+    }
+}
+
 impl Drop for Port {
     fn drop(&mut self) {
+        self.desk.stop.store(true, Ordering::Relaxed);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

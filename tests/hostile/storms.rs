@@ -57,7 +57,7 @@ fn paced(per_second: u32, mut act: impl FnMut(u64)) -> u64 {
 /// Watches a sailor in the calm and under an attack, and holds both to the bounds.
 fn storm<S>(name: &str, prepare: impl FnOnce(&Port) -> S, attack: impl FnOnce(&Port, &mut S) -> u64) {
     let _alone = alone();
-    let mut port = Port::open();
+    let port = Port::open();
     let sailor = Sailor::join(&port, 1);
     let mut state = prepare(&port);
     std::thread::sleep(Duration::from_millis(700));

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,8 +11,9 @@ use crossbeam::channel::Select;
 use fairway::atlas::Course;
 use fairway::clock;
 use fairway::harbour::http::HttpPort;
-use fairway::harbour::process::{ProcessConfig, ProcessEngine, Program};
+use fairway::harbour::process::{ProcessConfig, ProcessEngine, Program, Tie};
 use fairway::harbour::quic::QuicLines;
+use fairway::harbour::store::Store;
 use fairway::harbour::{Clerks, Harbour, HarbourConfig, Moment};
 use fairway::net::Authority;
 use fairway::sea::Sea;
@@ -61,6 +62,10 @@ pub(crate) struct Args {
     /// Another program as region server, such as fairway-region; this one without it.
     #[arg(long, value_name = "PATH")]
     region_server: Option<PathBuf>,
+    /// Keep passages and regions in this folder: a harbour that is started on it again finds them, and its
+    /// regions outlive it meanwhile. Without it, they end with the harbour.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
     /// End when standard input ends: its other end is held by whoever must outlive this process, and ends
     /// this process's group.
     #[arg(long)]
@@ -76,31 +81,100 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let course = Arc::new(setup::course(&args.course)?);
     let seed = args.seed.unwrap_or(course.seed);
     let tick = setup::start_tick(&course, args.start.as_deref())?;
-    let port = setup::udp_port(args.port)?;
     let http = HttpPort::open(SocketAddr::new(args.http_addr, args.http_port))
         .map_err(|error| Failure::Input(error.to_string()))?;
-    let authority = Arc::new(Authority::generate(&course.name).map_err(|error| broke(error.to_string()))?);
+    let moment = Moment::now();
+    let mut store = open_store(args.state.as_deref())?;
+    let identity = Identity {
+        course: course.name.clone(),
+        seed,
+        clock: ClockSetting { tick, unix_ns: moment.unix_ns, warp: args.warp },
+        authority: Vec::new(),
+        port: 0,
+    };
+    let (identity, authority) = identity.kept_in(&mut store, args.port)?;
+    let (seed, port) = (identity.seed, identity.port);
     let lines = QuicLines::open(Arc::clone(&authority)).map_err(|error| broke(error.to_string()))?;
     let program = region_server(args.region_server)?;
-    let engine = ProcessEngine::new(ProcessConfig { program, port, lifeline: args.lifeline });
+    let tie = match (args.lifeline, &args.state) {
+        (true, _) => Tie::Supervisor,
+        (false, Some(_)) => Tie::Nobody,
+        (false, None) => Tie::Engine,
+    };
+    let engine = ProcessEngine::new(ProcessConfig { program, port, tie });
     let config = HarbourConfig {
         course: Arc::clone(&course),
         course_dir: args.course.clone(),
         seed,
-        clock: ClockSetting { tick, unix_ns: clock::unix_ns(), warp: args.warp },
+        clock: identity.clock,
         authority: authority.certificate().to_vec(),
         record: args.record,
     };
     let clerks = clerks(&course, seed, config.clock, authority);
     let signals = setup::signals()?;
     let cut = if args.lifeline { hold_lifeline().map_err(broke)? } else { Arc::default() };
-    let mut harbour = Harbour::new(config, clerks, engine, lines, http.requests().clone());
+    let requests = http.requests().clone();
+    let mut harbour = Harbour::new(config, clerks, engine, lines, requests, store, moment)
+        .map_err(|error| Failure::Input(error.to_string()))?;
     say_ready(&course, http.local_addr(), port, args.lifeline);
     serve(&mut harbour, &http, &signals, &cut);
     // In this order: regions end before the last answer's reader can think that all is over.
     drop(harbour);
     drop(http);
     Ok(())
+}
+
+/// What a harbour must be the same in when it comes back, for the regions and tickets of its former life.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Identity {
+    course: String,
+    seed: u64,
+    clock: ClockSetting,
+    /// The authority's key, PKCS #8.
+    authority: Vec<u8>,
+    /// UDP port number of the regions.
+    port: u16,
+}
+
+impl Identity {
+    /// The identity that the store knows, or this one with a new key, which it knows from then on.
+    fn kept_in(mut self, store: &mut Store, port: Option<u16>) -> Result<(Self, Arc<Authority>), Failure> {
+        let input = |what: String| Failure::Input(what);
+        let broke = |error: fairway::net::NetError| Failure::Broke(error.to_string());
+        let known: Option<Self> = store.fact("identity").map_err(|error| input(error.to_string()))?;
+        let Some(known) = known else {
+            self.port = setup::udp_port(port)?;
+            let authority = Authority::generate(&self.course).map_err(broke)?;
+            self.authority = authority.pkcs8();
+            store.set_fact("identity", &self).map_err(|error| input(error.to_string()))?;
+            return Ok((self, Arc::new(authority)));
+        };
+        if known.course != self.course {
+            return Err(input(format!(
+                "--state holds the harbour of course {}, not of {}: name another folder",
+                known.course, self.course
+            )));
+        }
+        // Its regions have the port already, so it cannot be tried.
+        if let Some(port) = port.filter(|port| *port != known.port) {
+            return Err(input(format!(
+                "--state holds a harbour whose regions use UDP port {}, not {port}: leave --port out",
+                known.port
+            )));
+        }
+        let authority = Authority::from_pkcs8(&known.course, &known.authority).map_err(broke)?;
+        Ok((known, Arc::new(authority)))
+    }
+}
+
+/// The store in a folder that only this user can read, as it holds a key; or one in memory.
+fn open_store(dir: Option<&Path>) -> Result<Store, Failure> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let input = |error: String| Failure::Input(error);
+    let Some(dir) = dir else { return Store::in_memory().map_err(|error| input(error.to_string())) };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| input(format!("cannot make --state {}: {error}", dir.display())))?;
+    Store::open(&dir.join("harbour.db")).map_err(|error| input(error.to_string()))
 }
 
 /// One line for programs on standard output, and one for people on the console.

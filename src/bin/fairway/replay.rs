@@ -67,8 +67,11 @@ fn describe(summary: &ReplaySummary) -> String {
         "{vessels} vessels, {inputs} orders, {epochs} epochs in {logs} logs\n\
          {ticks_compared} vessel-ticks compared: {mismatches} differ, {double} published twice, {missing} missing"
     );
-    if summary.superseded > 0 {
-        text += &format!("\n{} published again after an owner died", summary.superseded);
+    if summary.resumed > 0 {
+        text += &format!(
+            "\n{} sailed on from a shadow after an owner died; {} ticks of history lost, {} not published between",
+            summary.resumed, summary.history_lost, summary.interrupted
+        );
     }
     if summary.logs_cut + summary.logs_incomplete > 0 {
         text += &format!("\n{} logs end early, {} are incomplete", summary.logs_cut, summary.logs_incomplete);
