@@ -5,6 +5,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::units::{TICK_HZ, Tick};
 use crate::wire::message::ClockSetting;
 
+/// Longest wait that is told, seconds: three hundred years; a `Duration` ends soon after ticks do.
+const WAIT_S_MAX: f64 = 1e10;
+
 /// A monotonic moment, for timers.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
@@ -84,7 +87,7 @@ impl CourseClock {
         } else {
             -((self.setting.unix_ns - unix_ns) as f64 * 1e-9)
         };
-        Duration::from_secs_f64((due_s - elapsed_s).max(0.0))
+        Duration::from_secs_f64((due_s - elapsed_s).clamp(0.0, WAIT_S_MAX))
     }
 }
 

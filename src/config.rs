@@ -33,6 +33,11 @@ SIGTERM hands all vessels across, then stops.
 
 Exit codes: 0 stopped as asked; 2 bad input; 3 broke while running.";
 
+/// Regions in one process: a course's longest side in cells of the default size.
+const CELLS_MAX: usize = 400;
+/// Farthest cell from the anchor: a course reaches 300 km, a cell is 64 m at least.
+const CELL_MAX: i32 = 5_000;
+
 /// The options of a region server.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RegionOptions {
@@ -110,6 +115,16 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Config
             "--cell is missing: name a cell of the course, for example --cell 3,-2".into(),
         ));
     }
+    if cells.len() > CELLS_MAX {
+        return Err(ConfigError(format!(
+            "--cell is given {} times: {CELLS_MAX} regions at most in one process",
+            cells.len()
+        )));
+    }
+    let last = u32::try_from(cells.len()).ok().and_then(|count| id.0.checked_add(count));
+    if last.is_none() {
+        return Err(ConfigError(format!("--id {}: leaves no numbers for the cells; give a lower one", id.0)));
+    }
     let options = RegionOptions { course, cells, listen, id, seed, authority, clock, record, lifeline };
     Ok(Request::Serve(Box::new(options)))
 }
@@ -121,7 +136,11 @@ fn typed<T: std::str::FromStr>(text: &str, option: &str, example: &str) -> Resul
 fn cell(text: &str) -> Result<Cell, ConfigError> {
     let wrong = || ConfigError(format!("--cell {text}: not two whole numbers; write it like 3,-2"));
     let (x, y) = text.split_once(',').ok_or_else(wrong)?;
-    Ok(Cell { x: x.trim().parse().map_err(|_| wrong())?, y: y.trim().parse().map_err(|_| wrong())? })
+    let cell = Cell { x: x.trim().parse().map_err(|_| wrong())?, y: y.trim().parse().map_err(|_| wrong())? };
+    if [cell.x, cell.y].iter().any(|index| !(-CELL_MAX..=CELL_MAX).contains(index)) {
+        return Err(ConfigError(format!("--cell {text}: no course reaches as far; write it like 3,-2")));
+    }
+    Ok(cell)
 }
 
 fn setting(text: &str) -> Result<ClockSetting, ConfigError> {
@@ -193,6 +212,8 @@ mod tests {
             ("--cell 1,1", "--course is missing"),
             ("--course x", "--cell is missing"),
             ("--course x --cell 1,1 --listen here", "--listen here"),
+            ("--course x --cell 1,1 --cell 1,2 --id 4294967294", "no numbers"),
+            ("--course x --cell 2147483647,1", "no course reaches"),
             ("--corse x", "--corse"),
         ] {
             let message = read(line).err().map(|error| error.to_string()).unwrap_or_default();

@@ -41,6 +41,13 @@ pub const CIRCUITS: usize = 4_096;
 /// Circuits that may be on the way to proving who they are at once; beyond a quarter of them an address must
 /// first show that it can receive.
 pub const HANDSHAKES: usize = 256;
+/// Handshakes that one endpoint begins in a second of wall time, a millisecond of its thread each; who comes
+/// too early is not answered, and asks again by itself. As many as [`HANDSHAKES`] may come at once.
+/// What has shaken hands and is still silent is sent away after [`HANDSHAKE_S`]: 25 MB of circuits at most.
+pub const HANDSHAKES_PER_S: u32 = 100;
+/// Datagrams, and stream messages, that one client may send in a second of wall time: a crew steers at most
+/// once for each state, of which there are 225.
+pub const CLIENT_MESSAGES_PER_S: u32 = 1_000;
 /// Bytes of stream messages that wait for one circuit; who reads more slowly than that is closed. Four of
 /// the largest messages.
 pub const CIRCUIT_BACKLOG_BYTES: usize = 4 * MESSAGE_BYTES;
@@ -50,7 +57,8 @@ pub const CIRCUIT_WINDOW_BYTES: u32 = 128 * 1024;
 /// Bytes of datagrams that wait for one circuit, each way: most of a second at 45 a second, after which the
 /// oldest are of no use.
 pub const CIRCUIT_DATAGRAM_BYTES: usize = 32 * DATAGRAM_BYTES;
-/// Seconds of wall time in which a circuit must prove who it is; a half-open one costs memory.
+/// Seconds of wall time in which a circuit must prove who it is, and in which a client must then say what it
+/// wants; one that does not costs memory.
 pub const HANDSHAKE_S: u64 = 5;
 /// Seconds of wall time without a word after which a circuit is dead.
 pub const CIRCUIT_IDLE_S: u64 = 10;
@@ -64,6 +72,9 @@ pub const COURSE_SIDE_M: f64 = 100_000.0;
 pub const COURSE_MARKS: usize = 64;
 /// Tide and current stations of a course; every node of its lattice holds a weight for each.
 pub const COURSE_STATIONS: usize = 32;
+/// Points of a course's coast: ten times those of a full-resolution one; each takes about 150 bytes while a
+/// course is read.
+pub const COURSE_COAST_POINTS: usize = 500_000;
 /// Bytes of any one file of a course: a coast cut from a full-resolution data set is about one.
 pub const COURSE_FILE_BYTES: u64 = 64 * 1024 * 1024;
 /// Vessels of one booking desk at once.

@@ -17,7 +17,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use fairway::clock;
-use fairway::limits::{CIRCUIT_BACKLOG_BYTES, HANDSHAKES, MESSAGE_BYTES};
+use fairway::limits::{CIRCUIT_BACKLOG_BYTES, CLIENT_MESSAGES_PER_S, HANDSHAKE_S, HANDSHAKES, MESSAGE_BYTES};
 use fairway::net::{
     Authority, CircuitId, Endpoint, EndpointConfig, Event, Expect, HARBOUR_NAME, Identity, Peer, Way,
 };
@@ -437,7 +437,8 @@ fn message_larger_than_allowed_closes_the_circuit_here() {
 
 #[test]
 fn full_event_queue_stops_the_sender_and_loses_no_stream_message() {
-    let (here, circuit, there, _) = pair();
+    // The side that was dialled sends: a client may not send as fast.
+    let (there, _, here, circuit) = pair();
     // More than the event queue holds, in small messages; nobody takes them for a while.
     let count = 20_000;
     for number in 0..count {
@@ -524,6 +525,65 @@ fn peer_without_a_key_is_refused() {
 fn second_circuit_has_no_early_data() {
     let there = alone();
     assert!(!Raw::resumes(there.local_addr()), "0-RTT was offered");
+}
+
+#[test]
+fn client_that_says_nothing_is_sent_away() {
+    let there = alone();
+    let raw = Raw::dial(there.local_addr());
+    opened(&there);
+    // Part of a message is not one.
+    raw.write(&[0, 0, 0, 100, 1]);
+    let begun = clock::now();
+    let reason = closed(&there);
+    assert!(reason.contains("nothing was asked for"), "{reason}");
+    assert!(begun.elapsed() < Duration::from_secs(HANDSHAKE_S + 2), "{:?}", begun.elapsed());
+    assert_eq!(there.counters().silent, 1);
+}
+
+#[test]
+fn client_that_sends_too_fast_is_sent_away() {
+    let way_too_many = 3 * CLIENT_MESSAGES_PER_S;
+    for way in [Way::Stream, Way::Datagram] {
+        let (here, circuit, there, _) = pair();
+        for number in 0..way_too_many {
+            here.send(circuit, None, numbered(number.into()), way);
+            // A pace at which no queue on the way is full.
+            if number % 50 == 0 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        let mut arrived = 0;
+        let reason = loop {
+            match next(&there) {
+                Event::Received { .. } => arrived += 1,
+                Event::Closed { reason, .. } => break reason,
+                Event::Opened { .. } => {}
+            }
+        };
+        assert!(reason.contains("messages came in a second"), "{way:?}: {reason}");
+        assert!(arrived < way_too_many, "{way:?}: {arrived} arrived");
+        assert_eq!(there.counters().flooded, 1);
+    }
+}
+
+#[test]
+fn handshakes_come_no_faster_than_allowed_and_none_is_lost() {
+    let there = alone();
+    let here = alone();
+    let begun = clock::now();
+    let all = HANDSHAKES + 100;
+    for _ in 0..all {
+        here.dial(there.local_addr(), "sea.fairway", Expect::Anyone);
+    }
+    for _ in 0..all {
+        opened(&here);
+        opened(&there);
+    }
+    // More than are saved up had to wait for their next packet.
+    let counters = there.counters();
+    println!("{all} circuits in {:?}, {} packets put off", begun.elapsed(), counters.handshakes_put_off);
+    assert_eq!(counters.circuits_opened, all as u64);
 }
 
 #[test]

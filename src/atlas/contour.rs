@@ -8,8 +8,13 @@ use glam::DVec2;
 type Edge = (i64, i64, bool);
 
 /// Rings, high ground to their left, in units of nodes, around the nodes where `height` is above zero; the
-/// grid is surrounded by low ground.
-pub(super) fn rings(columns: usize, rows: usize, height: impl Fn(usize, usize) -> f64) -> Vec<Vec<DVec2>> {
+/// grid is surrounded by low ground. `None` where they have more than `most` points.
+pub(super) fn rings(
+    columns: usize,
+    rows: usize,
+    most: usize,
+    height: impl Fn(usize, usize) -> f64,
+) -> Option<Vec<Vec<DVec2>>> {
     let at = |x: i64, y: i64| -> f64 {
         match (usize::try_from(x), usize::try_from(y)) {
             (Ok(column), Ok(row)) if column < columns && row < rows => height(column, row),
@@ -22,6 +27,9 @@ pub(super) fn rings(columns: usize, rows: usize, height: impl Fn(usize, usize) -
         for x in -1..last(columns) {
             for (from, to) in steps(x, y, &at) {
                 next.insert(from, to);
+            }
+            if next.len() > most {
+                return None;
             }
         }
     }
@@ -38,7 +46,7 @@ pub(super) fn rings(columns: usize, rows: usize, height: impl Fn(usize, usize) -
             rings.push(ring);
         }
     }
-    rings
+    Some(rings)
 }
 
 /// The steps of rings through the square whose south-west node is (x, y).
@@ -91,7 +99,8 @@ mod tests {
             // Two hills, one cut by the grid's edge, and a saddle between.
             f64::from(u8::from((x * 7 + y * 5) % 6 < 3)) - 0.4
         };
-        let coast = Coast::new(rings(9, 7, height));
+        assert!(rings(9, 7, 3, height).is_none(), "too many points");
+        let coast = Coast::new(rings(9, 7, 1_000, height).unwrap());
         for y in 0..7_u8 {
             for x in 0..9_u8 {
                 let place = DVec2::new(f64::from(x) + 1e-6, f64::from(y) + 1e-6);

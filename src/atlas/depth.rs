@@ -3,6 +3,7 @@
 use glam::DVec2;
 
 use super::Area;
+use crate::limits::COURSE_COAST_POINTS;
 use crate::trig;
 
 /// Land is drawn no higher than this by the shore rule, metres.
@@ -134,13 +135,13 @@ impl HeightMap {
     }
 
     /// The rings of land: where the height rises above `level_m`, traced through the squares between four
-    /// nodes; outside the grid all is water.
+    /// nodes; outside the grid all is water. `None` where they have more than [`COURSE_COAST_POINTS`] points.
     #[must_use]
-    pub fn rings(&self, level_m: f64) -> Vec<Vec<DVec2>> {
-        super::contour::rings(self.columns, self.rows, |column, row| self.node_m(column, row) - level_m)
-            .into_iter()
-            .map(|ring| ring.into_iter().map(|p| self.origin + p * self.spacing_m).collect())
-            .collect()
+    pub fn rings(&self, level_m: f64) -> Option<Vec<Vec<DVec2>>> {
+        let height = |column, row| self.node_m(column, row) - level_m;
+        let rings = super::contour::rings(self.columns, self.rows, COURSE_COAST_POINTS, height)?;
+        let placed = |ring: Vec<DVec2>| ring.into_iter().map(|p| self.origin + p * self.spacing_m).collect();
+        Some(rings.into_iter().map(placed).collect())
     }
 
     fn node_m(&self, column: usize, row: usize) -> f64 {

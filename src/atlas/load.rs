@@ -1,5 +1,6 @@
 //! From the files of a course folder to a [`Course`], or to everything that is wrong with them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use glam::{DVec2, DVec3};
@@ -7,7 +8,7 @@ use serde::Deserialize;
 
 use super::course::Frame;
 use super::depth::HeightMap;
-use super::faults::{Fault, Faults, read_bytes, read_text};
+use super::faults::{Fault, Faults, Source};
 use super::file::{ClimateTable, CourseFile, DepthTable, Place, PlaceTable, PrimTable, ShapeName, TideTable};
 use super::projection::Projection;
 use super::stations::StatedTide;
@@ -15,7 +16,7 @@ use super::{
     Area, Climate, Coast, Course, CourseError, Depth, LandRaster, Mark, Measures, Prim, Shape, StartLine,
     Station, Swell, stations,
 };
-use crate::limits::{COURSE_MARKS, COURSE_PRIMS, COURSE_SIDE_M, COURSE_STATIONS};
+use crate::limits::{COURSE_COAST_POINTS, COURSE_MARKS, COURSE_PRIMS, COURSE_SIDE_M, COURSE_STATIONS};
 use crate::units::{TICK_HZ, Tick, radians, wrap_heading};
 
 /// Reads a course folder and checks all of it.
@@ -23,18 +24,37 @@ use crate::units::{TICK_HZ, Tick, radians, wrap_heading};
 /// # Errors
 /// Everything that was found wrong, one line each: file, place in it, what is wrong, and what to do.
 pub fn check(dir: &Path) -> Result<Course, Vec<CourseError>> {
-    let path = dir.join("course.toml");
+    check_source(dir, Source::Disk)
+}
+
+/// Checks a course whose files are in memory, by their names; `name` is the course's.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_files(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Course, Vec<CourseError>> {
+    check_source(Path::new(name), Source::Memory(files))
+}
+
+fn check_source(dir: &Path, source: Source<'_>) -> Result<Course, Vec<CourseError>> {
+    let path = dir.join(COURSE_FILE);
     let mut faults = Faults::of(&path);
-    let course = read_text(&path)
+    let course = source
+        .text(dir, COURSE_FILE)
         .and_then(|text| parse(&path, &text))
         .map_err(|fault| faults.push(fault))
         .ok()
-        .and_then(|file| Reader { dir, faults: &mut faults }.course(file));
+        .and_then(|file| Reader { dir, source, faults: &mut faults }.course(file));
     match course {
         Some(course) if faults.is_empty() => Ok(course),
         _ => Err(faults.into_errors()),
     }
 }
+
+/// Bytes of a mark's name: every record of a vessel that sails the course carries it.
+const MARK_NAME_BYTES: usize = 128;
+
+/// Name of the file that says what the others are.
+const COURSE_FILE: &str = "course.toml";
 
 /// The tables of a course file.
 fn parse(path: &Path, text: &str) -> Result<CourseFile, Fault> {
@@ -50,6 +70,7 @@ fn parse(path: &Path, text: &str) -> Result<CourseFile, Fault> {
 /// A reader of one course folder, which goes on after a fault to find the next.
 struct Reader<'a> {
     dir: &'a Path,
+    source: Source<'a>,
     faults: &'a mut Faults,
 }
 
@@ -240,7 +261,7 @@ impl Reader<'_> {
                 self.faults.range("depth.lowest_m", lowest_m, -11_000.0, 9000.0);
                 self.faults.range("depth.step_m", step_m, 1e-4, 1.0);
                 let path = self.dir.join(file);
-                let map = read_bytes(&path).and_then(|bytes| {
+                let map = self.source.bytes(self.dir, file).and_then(|bytes| {
                     HeightMap::from_pgm(&bytes, extent.min, spacing_m, lowest_m, step_m)
                         .map_err(|what| Fault::new(&path, "", what, "export the heights again as 16-bit PGM"))
                 });
@@ -270,7 +291,8 @@ impl Reader<'_> {
         match (&place.coast, frame, depth) {
             (Some(file), Frame::Earth(projection), _) => {
                 let path = self.dir.join(file);
-                let rings = read_text(&path).and_then(|text| geojson_rings(&path, &text, projection));
+                let rings =
+                    self.source.text(self.dir, file).and_then(|text| geojson_rings(&path, &text, projection));
                 self.faults.take(rings).map(Coast::new)
             }
             (Some(_), Frame::Grid { .. }, _) => {
@@ -278,7 +300,14 @@ impl Reader<'_> {
                 self.faults.add("place.coast", "is given on a virtual grid", remedy);
                 None
             }
-            (None, _, Some(Depth::Map(map))) => Some(Coast::new(map.rings(0.0))),
+            (None, _, Some(Depth::Map(map))) => {
+                let rings = map.rings(0.0);
+                if rings.is_none() {
+                    let what = format!("has a shore of more than {COURSE_COAST_POINTS} points");
+                    self.faults.add("depth.heightmap", what, "smooth it, or take a wider spacing");
+                }
+                rings.map(Coast::new)
+            }
             (None, _, Some(Depth::Shore { .. })) => {
                 let remedy = "name a GeoJSON file of land polygons";
                 self.faults.add("place.coast", "is missing, and the shore rule needs it", remedy);
@@ -292,7 +321,9 @@ impl Reader<'_> {
         match (&table.stations, &table.stated, frame) {
             (Some(file), None, Frame::Earth(projection)) => {
                 let path = self.dir.join(file);
-                let read = read_text(&path)
+                let read = self
+                    .source
+                    .text(self.dir, file)
                     .and_then(|text| stations::parse(&path, &text))
                     .and_then(|list| placed(&path, list, projection));
                 self.faults.take(read).unwrap_or_default()
@@ -386,6 +417,10 @@ impl Reader<'_> {
         for (number, table) in (1..).zip(file.marks.iter().take(COURSE_MARKS)) {
             let key = format!("mark {number} \"{}\"", table.name);
             self.faults.range(format!("{key} radius_m"), table.radius_m, 1.0, 5000.0);
+            if table.name.len() > MARK_NAME_BYTES {
+                let what = format!("has a name of {} bytes", table.name.len());
+                self.faults.add(format!("mark {number}"), what, format!("give {MARK_NAME_BYTES} at most"));
+            }
             if let Some(place) = self.place(&key, table.at, frame) {
                 marks.push(Mark { name: table.name.clone(), place, radius_m: table.radius_m });
             }
@@ -521,6 +556,7 @@ fn geojson_rings(path: &Path, text: &str, projection: &Projection) -> Result<Vec
         Fault::new(path, format!("line {}", error.line()), format!("is not a coast: {error}"), remedy)
     })?;
     let mut rings = Vec::new();
+    let mut points = 0;
     for (number, feature) in (1..).zip(file.features) {
         let lines = match feature.geometry {
             Geometry::LineString(line) => vec![line],
@@ -532,6 +568,11 @@ fn geojson_rings(path: &Path, text: &str, projection: &Projection) -> Result<Vec
             if line.len() < 4 || line.first() != line.last() {
                 let remedy = "close it: join pieces, and close them along the cut where the coast was cut";
                 return Err(Fault::new(path, place(), "is not a closed ring", remedy));
+            }
+            points += line.len();
+            if points > COURSE_COAST_POINTS {
+                let what = format!("brings the coast to more than {COURSE_COAST_POINTS} points");
+                return Err(Fault::new(path, place(), what, "cut the coast to the extent, or simplify it"));
             }
             let ring = line[1..]
                 .iter()

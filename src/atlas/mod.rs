@@ -19,9 +19,11 @@ pub use cells::{Area, Cell};
 pub use coast::{Coast, FAR_M};
 pub use course::{Climate, Course, CourseError, Mark, Prim, Shape, StartLine, Swell};
 pub use depth::{Depth, HeightMap};
-pub use load::check;
+pub use load::{check, check_files};
 pub use raster::{LandRaster, SQUARE_M};
-pub use stations::{Constituent, Constituents, Measures, Station, Term, find_station, read_stations};
+pub use stations::{
+    Constituent, Constituents, Measures, Station, Term, find_station, parse_stations, read_stations,
+};
 
 /// Unit vector (east, north) towards a direction in degrees clockwise from north.
 fn toward(direction_deg: f64) -> glam::DVec2 {

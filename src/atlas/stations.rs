@@ -10,6 +10,15 @@ use serde::Deserialize;
 use super::faults::{Fault, read_text};
 use crate::units::{FOOT_M, KNOT_MPS, radians};
 
+/// Largest mean or amplitude at a station, in its own unit: the greatest tides have 55 feet from low to high.
+const SWING_MAX: f64 = 200.0;
+/// Largest angle in a station file, degrees: some tables do not wrap theirs.
+const ANGLE_MAX_DEG: f64 = 36_000.0;
+/// Fastest constituent, degrees an hour; M12 has 348.
+const PACE_MAX_DEGPH: f64 = 1_000.0;
+/// Largest node factor; the moon changes none by half.
+const NODE_FACTOR_MAX: f64 = 10.0;
+
 /// A direction in a station file that stands for "unknown", degrees.
 const UNKNOWN_DEG: f64 = 361.0;
 
@@ -156,6 +165,14 @@ pub fn read_stations(path: &Path) -> Result<Vec<Station>, super::CourseError> {
     parse(path, &read_text(path).map_err(Fault::into_error)?).map_err(Fault::into_error)
 }
 
+/// Reads the text of a station file; `name` is for the message.
+///
+/// # Errors
+/// As [`read_stations`].
+pub fn parse_stations(name: &str, text: &str) -> Result<Vec<Station>, super::CourseError> {
+    parse(Path::new(name), text).map_err(Fault::into_error)
+}
+
 /// The stations in the text of a file.
 pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Station>, Fault> {
     let file: StationFile = serde_json::from_str(text).map_err(|error| {
@@ -191,9 +208,12 @@ fn constituents(path: &Path, rows: &BTreeMap<String, ConstituentRow>) -> Result<
         if *tables.get_or_insert((row.first_year, years)) != (row.first_year, years) {
             return Err(fault(name, "covers other years than the constituents before it"));
         }
-        let all = || row.v0u_deg.iter().chain(&row.node_factor).chain([&row.speed_deg_per_h]);
-        if !all().all(|number| number.is_finite()) {
-            return Err(fault(name, "holds a number that is not finite"));
+        // False for what is not a number, too.
+        let sound = row.v0u_deg.iter().all(|deg| deg.abs() <= ANGLE_MAX_DEG)
+            && row.node_factor.iter().all(|factor| (0.0..=NODE_FACTOR_MAX).contains(factor))
+            && row.speed_deg_per_h.abs() <= PACE_MAX_DEGPH;
+        if !sound {
+            return Err(fault(name, "holds a number that no tide has"));
         }
         list.push(Constituent {
             name: name.clone(),
@@ -235,9 +255,12 @@ fn station(
             return Err(fault(format!("has the unit \"{other}\""), "give feet, metres or knots"));
         }
     };
-    let numbers = [row.lat, row.lon, row.datum_offset, row.flood_dir_deg, row.ebb_dir_deg];
-    if !numbers.iter().chain(row.constituents.values().flatten()).all(|number| number.is_finite()) {
-        return Err(fault("holds a number that is not finite".into(), "copy it from the source again"));
+    let angles = [row.lat, row.lon, row.flood_dir_deg, row.ebb_dir_deg];
+    let terms = row.constituents.values();
+    let sound = angles.iter().chain(terms.clone().map(|[_, lag]| lag)).all(|deg| deg.abs() <= ANGLE_MAX_DEG)
+        && terms.map(|[amplitude, _]| amplitude).chain([&row.datum_offset]).all(|a| a.abs() <= SWING_MAX);
+    if !sound {
+        return Err(fault("holds a number that no tide has".into(), "copy it from the source again"));
     }
     let terms = row
         .constituents

@@ -5,6 +5,7 @@
 //! reading, which stops the peer.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -13,9 +14,11 @@ use quinn::{Connection, ConnectionError, RecvStream, SendStream, VarInt, WriteEr
 use tokio::sync::Notify;
 
 use super::driver::Shared;
+use super::pace::Allowance;
 use super::{CircuitId, Event, Peer};
 use crate::limits::{
-    CIRCUIT_BACKLOG_BYTES, CIRCUIT_IDLE_S, CLIENT_MESSAGE_BYTES, DATAGRAM_BYTES, MESSAGE_BYTES,
+    CIRCUIT_BACKLOG_BYTES, CIRCUIT_IDLE_S, CLIENT_MESSAGE_BYTES, CLIENT_MESSAGES_PER_S, DATAGRAM_BYTES,
+    HANDSHAKE_S, MESSAGE_BYTES,
 };
 use crate::wire::{self, WireError};
 
@@ -47,6 +50,8 @@ pub(super) struct Circuit {
     changed: Notify,
     /// The end was set.
     ending: Notify,
+    /// A whole stream message came.
+    spoken: AtomicBool,
 }
 
 /// What waits to be sent.
@@ -69,7 +74,14 @@ impl Circuit {
             outbox: Mutex::default(),
             changed: Notify::new(),
             ending: Notify::new(),
+            spoken: AtomicBool::new(false),
         })
+    }
+
+    /// Notes the connection, before anyone is told that the circuit is open.
+    pub(super) fn open(&self, connection: Connection) {
+        // Set once: a circuit has one connection.
+        let _ = self.connection.set(connection);
     }
 
     /// The connection, once the handshake is done.
@@ -139,22 +151,23 @@ impl Circuit {
         shared: &Shared,
     ) -> String {
         // Who dials chose the server and lets it speak at length; a stranger who dialled may only ask.
-        let cap = match peer {
-            Peer::Client(_) if !dialled => CLIENT_MESSAGE_BYTES,
-            _ => MESSAGE_BYTES,
-        };
+        let stranger = matches!(peer, Peer::Client(_)) && !dialled;
         let connection = self.connection.get_or_init(|| connection);
         let mut stream = None;
         let reason = tokio::select! {
             biased;
-            reason = self.receive_datagrams(connection, shared) => reason,
-            reason = self.receive_stream(connection, cap, shared) => reason,
+            reason = self.receive_datagrams(connection, stranger, shared) => reason,
+            reason = self.receive_stream(connection, stranger, shared) => reason,
             reason = self.transmit(connection, &mut stream) => {
                 // All has arrived, so there is nothing to wait for.
                 close(connection, &reason);
                 return reason;
             }
             reason = self.overdue() => reason,
+            reason = self.silence(), if stranger => {
+                shared.tally.silent.one();
+                reason
+            }
         };
         self.hang_up(connection, stream, &reason).await;
         reason
@@ -181,9 +194,22 @@ impl Circuit {
         close(connection, reason);
     }
 
-    async fn receive_datagrams(&self, connection: &Connection, shared: &Shared) -> String {
+    /// Resolves when a client has not said what it wants in its time.
+    async fn silence(&self) -> String {
+        tokio::time::sleep(Duration::from_secs(HANDSHAKE_S)).await;
+        if self.spoken.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        format!("nothing was asked for {HANDSHAKE_S} s")
+    }
+
+    async fn receive_datagrams(&self, connection: &Connection, stranger: bool, shared: &Shared) -> String {
+        let mut pace = Allowance::new(CLIENT_MESSAGES_PER_S, CLIENT_MESSAGES_PER_S);
         while let Ok(bytes) = connection.read_datagram().await {
             shared.tally.datagrams_in.one();
+            if stranger && !pace.take() {
+                return flooded(shared);
+            }
             match wire::decode(&bytes, DATAGRAM_BYTES) {
                 Ok((to, message)) => {
                     let event = Event::Received { circuit: self.id, to, message };
@@ -198,13 +224,14 @@ impl Circuit {
         std::future::pending().await
     }
 
-    async fn receive_stream(&self, connection: &Connection, cap: usize, shared: &Shared) -> String {
+    async fn receive_stream(&self, connection: &Connection, stranger: bool, shared: &Shared) -> String {
         let outcome = match connection.accept_uni().await {
-            Ok(stream) => self.read_frames(stream, cap, shared).await,
+            Ok(stream) => self.read_frames(stream, stranger, shared).await,
             Err(_) => Ok(()),
         };
         match outcome {
-            Err(error) => malformed("stream message", &error, shared),
+            Err(Spoilt::Bytes(error)) => malformed("stream message", &error, shared),
+            Err(Spoilt::Pace) => flooded(shared),
             // The peer has said all that it will; it closes once we have acknowledged it.
             Ok(()) => {
                 let end = connection.closed().await;
@@ -217,27 +244,33 @@ impl Circuit {
     async fn read_frames(
         &self,
         mut stream: RecvStream,
-        cap: usize,
+        stranger: bool,
         shared: &Shared,
-    ) -> Result<(), WireError> {
+    ) -> Result<(), Spoilt> {
+        let cap = if stranger { CLIENT_MESSAGE_BYTES } else { MESSAGE_BYTES };
+        let mut pace = Allowance::new(CLIENT_MESSAGES_PER_S, CLIENT_MESSAGES_PER_S);
         // Grows with what has really come, not with what a frame announces.
         let mut pending = BytesMut::new();
         loop {
             match stream.read_chunk(READ_BYTES, true).await {
                 Ok(Some(chunk)) => pending.extend_from_slice(&chunk.bytes),
-                Ok(None) if !pending.is_empty() => return Err(WireError::Truncated),
+                Ok(None) if !pending.is_empty() => return Err(WireError::Truncated.into()),
                 // A peer that cuts its stream off closes next, and says why.
                 Ok(None) | Err(_) => return Ok(()),
             }
             while let Some((head, rest)) = pending.split_first_chunk::<HEAD_BYTES>() {
                 let length = usize::try_from(u32::from_be_bytes(*head)).unwrap_or(usize::MAX);
                 if length > cap {
-                    return Err(WireError::TooLarge { bytes: length, cap });
+                    return Err(WireError::TooLarge { bytes: length, cap }.into());
                 }
                 let Some(frame) = rest.get(..length) else { break };
                 let (to, message) = wire::decode(frame, cap)?;
                 pending.advance(HEAD_BYTES + length);
                 shared.tally.messages_in.one();
+                if stranger && !pace.take() {
+                    return Err(Spoilt::Pace);
+                }
+                self.spoken.store(true, Ordering::Relaxed);
                 shared.deliver(Event::Received { circuit: self.id, to, message }).await;
             }
         }
@@ -296,6 +329,25 @@ async fn write(
         Some(stream) => stream.write_all_chunks(frames).await,
         None => Ok(()),
     }
+}
+
+/// Why a stream is read no further.
+enum Spoilt {
+    /// By what came.
+    Bytes(WireError),
+    /// By how fast it came.
+    Pace,
+}
+
+impl From<WireError> for Spoilt {
+    fn from(error: WireError) -> Self {
+        Self::Bytes(error)
+    }
+}
+
+fn flooded(shared: &Shared) -> String {
+    shared.tally.flooded.one();
+    format!("more than {CLIENT_MESSAGES_PER_S} messages came in a second")
 }
 
 fn malformed(what: &str, error: &WireError, shared: &Shared) -> String {

@@ -31,12 +31,18 @@ counters! {
     circuits_opened,
     /// Circuits that were asked for while as many as allowed were open or being opened.
     circuits_refused,
+    /// First packets of handshakes that came faster than handshakes are begun, and were not answered.
+    handshakes_put_off,
     /// Circuits whose handshake failed or took too long: unknown name, no key, garbage.
     handshakes_failed,
     /// Circuits that were closed because of what came over them.
     malformed,
     /// Circuits that were closed because their peer did not read.
     overrun,
+    /// Circuits that were closed because a client sent faster than it may.
+    flooded,
+    /// Circuits that were closed because a client did not say what it wants.
+    silent,
     /// Datagrams received.
     datagrams_in,
     /// Datagrams handed to QUIC.

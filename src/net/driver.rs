@@ -14,13 +14,14 @@ use tokio::sync::Notify;
 
 use super::circuit::{Circuit, END, HEAD_BYTES, close, reason_of};
 use super::counters::Tally;
+use super::pace::Allowance;
 use super::queue::Limited;
 use super::tls::{self, Shown};
 use super::trust::peer_of;
 use super::{CircuitId, Event, Expect, NetError, Peer, Way};
 use crate::limits::{
     CIRCUIT_DATAGRAM_BYTES, CIRCUIT_IDLE_S, CIRCUIT_WINDOW_BYTES, CIRCUITS, DATAGRAM_BYTES, HANDSHAKE_S,
-    HANDSHAKES,
+    HANDSHAKES, HANDSHAKES_PER_S,
 };
 use crate::units::RegionId;
 use crate::wire::{self, Message};
@@ -228,7 +229,14 @@ async fn dial(
 
 /// Accepts circuits, never more than allowed.
 async fn accept(endpoint: quinn::Endpoint, shared: Arc<Shared>) {
+    let mut pace = Allowance::new(HANDSHAKES_PER_S, u32::try_from(HANDSHAKES).unwrap_or(u32::MAX));
     while let Some(incoming) = endpoint.accept().await {
+        if !pace.take() {
+            // An answer would cost more than none, and an honest peer repeats its packet in a second.
+            shared.tally.handshakes_put_off.one();
+            incoming.ignore();
+            continue;
+        }
         let handshakes = shared.handshakes.load(Ordering::Relaxed);
         if handshakes >= HANDSHAKES || shared.circuits().len() + handshakes >= CIRCUITS {
             shared.tally.circuits_refused.one();
@@ -277,6 +285,7 @@ async fn serve(
     let reason = match outcome {
         Ok((connection, peer)) => {
             shared.tally.circuits_opened.one();
+            circuit.open(connection.clone());
             shared.deliver(Event::Opened { circuit: circuit.id, peer: peer.clone(), name }).await;
             circuit.carry(connection, &peer, dialled, shared).await
         }

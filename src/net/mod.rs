@@ -23,6 +23,7 @@ use crate::wire::Message;
 mod circuit;
 mod counters;
 mod driver;
+mod pace;
 mod queue;
 mod tls;
 mod trust;

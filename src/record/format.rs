@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, RecordError};
+use crate::wire::codec::read_value;
 
 /// First bytes of a log.
 const MAGIC: &[u8; 8] = b"fwaylog\n";
@@ -59,8 +60,8 @@ pub(super) fn append<T: Serialize>(bytes: &mut Vec<u8>, value: &T) {
 }
 
 /// A log, read entry by entry.
-pub(super) struct Log {
-    source: BufReader<File>,
+pub(super) struct Log<R> {
+    source: R,
     name: String,
     frame: Vec<u8>,
     /// Whether its last entry was cut off, as a killed process leaves it.
@@ -68,19 +69,20 @@ pub(super) struct Log {
     pub(super) header: Header,
 }
 
-impl Log {
+impl Log<BufReader<File>> {
     /// Opens a log and reads its header; `None` where even that was cut off.
     pub(super) fn open(path: &Path) -> Result<Option<Self>, RecordError> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|error| RecordError(format!("cannot read {name}: {error}")))?;
+        Self::read(name, BufReader::with_capacity(1 << 16, file))
+    }
+}
+
+impl<R: Read> Log<R> {
+    /// Reads the header of a log, whose name is for messages; `None` where even that was cut off.
+    pub(super) fn read(name: String, source: R) -> Result<Option<Self>, RecordError> {
         let header = Header::new("", "", 0);
-        let mut log = Self {
-            source: BufReader::with_capacity(1 << 16, file),
-            name,
-            frame: Vec::new(),
-            cut: false,
-            header,
-        };
+        let mut log = Self { source, name, frame: Vec::new(), cut: false, header };
         let mut magic = [0; MAGIC.len()];
         if !log.fill(&mut magic)? {
             return Ok(None);
@@ -119,7 +121,7 @@ impl Log {
             self.cut = true;
             return Ok(None);
         }
-        rmp_serde::from_slice(&self.frame)
+        read_value(&self.frame)
             .map(Some)
             .map_err(|error| RecordError(format!("{} is damaged: {error}", self.name)))
     }

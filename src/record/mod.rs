@@ -86,6 +86,43 @@ pub enum Entry {
     },
 }
 
+/// A log that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contents {
+    /// The course that it was sailed on.
+    pub course: String,
+    /// The seed of its sea.
+    pub seed: u64,
+    /// Its entries, in the order in which they were written.
+    pub entries: Vec<Entry>,
+    /// Whether the last entry was cut off, as a killed process leaves it.
+    pub cut: bool,
+}
+
+/// Reads a whole log; `name` is for messages. `None` where even its header was cut off.
+///
+/// # Errors
+/// Names the log and what is wrong with it.
+pub fn read_log(name: &str, source: impl std::io::Read) -> Result<Option<Contents>, RecordError> {
+    let Some(mut log) = format::Log::read(name.to_owned(), source)? else { return Ok(None) };
+    let mut entries = Vec::new();
+    while let Some(entry) = log.entry()? {
+        entries.push(entry);
+    }
+    let format::Header { course, seed, .. } = log.header;
+    Ok(Some(Contents { course, seed, entries, cut: log.cut }))
+}
+
+/// The bytes of a log with these entries, as a region of that name writes them.
+#[must_use]
+pub fn log_bytes(region: &str, course: &str, seed: u64, entries: &[Entry]) -> Vec<u8> {
+    let mut bytes = format::Header::new(region, course, seed).bytes();
+    for entry in entries {
+        format::append(&mut bytes, entry);
+    }
+    bytes
+}
+
 /// What a directory of logs is the record of; `passage.toml`, written by whoever starts the sailing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -21,10 +21,16 @@ const SOUNDING_SPACING_M: f64 = 32.0;
 /// Soundings on a side of the grid: the region and two cells around at the default size.
 const SOUNDINGS: u16 = 41;
 
+/// Circuits on which one key may follow one vessel at once: a crossing needs two, a link that broke leaves
+/// some behind until they are found dead. Each costs a datagram a tick.
+const CREW_CIRCUITS: usize = 8;
+
 /// One crew's circuit.
 #[derive(Debug)]
 pub(super) struct Client {
     vessel: VesselId,
+    /// The tick during which its last order came, and how many came during it.
+    heard: (Tick, usize),
     key: [u8; 32],
     /// Set once the session is open; before that the crew stands by.
     session: Option<u32>,
@@ -38,8 +44,18 @@ impl Region {
             Message::Join { ticket, boat, resume } => self.join(circuit, key, &ticket, boat, resume),
             Message::Helm { vessel, seq, helm } => self.steer(circuit, vessel, seq, helm),
             Message::Leave => self.actions.push_back(Action::Close(circuit)),
-            _ => self.counts.out_of_place += 1,
+            _ => {
+                self.counts.out_of_place += 1;
+                self.turn_away(circuit);
+            }
         }
+    }
+
+    /// Ends the circuit of a client that did what it may not; what of it still waits is not looked at.
+    fn turn_away(&mut self, circuit: CircuitId) {
+        self.clients.remove(&circuit);
+        self.peers.remove(&circuit);
+        self.actions.push_back(Action::Close(circuit));
     }
 
     fn join(
@@ -50,6 +66,12 @@ impl Region {
         boat: Option<BoatSpec>,
         resume: Option<u32>,
     ) {
+        if self.clients.contains_key(&circuit) {
+            // Each costs a signature to check, and a vessel at a region that runs alone.
+            self.counts.out_of_place += 1;
+            self.turn_away(circuit);
+            return;
+        }
         let admitted = match &self.config.authority {
             Some(authority) => ticket::verify(
                 signed,
@@ -67,11 +89,12 @@ impl Region {
                 key,
             }),
         };
+        let admitted = admitted.and_then(|ticket| self.with_room_for(ticket));
         match admitted {
             Ok(ticket) => {
-                let watch = ticket.rights == Rights::Watch;
-                self.clients
-                    .insert(circuit, Client { vessel: ticket.vessel, key, session: None, resume, watch });
+                let (vessel, watch) = (ticket.vessel, ticket.rights == Rights::Watch);
+                let heard = (self.sim.tick(), 0);
+                self.clients.insert(circuit, Client { vessel, heard, key, session: None, resume, watch });
                 if self.owned.contains_key(&ticket.vessel) {
                     self.welcome(circuit);
                 } else {
@@ -81,8 +104,18 @@ impl Region {
             Err(reason) => {
                 self.counts.joins_refused += 1;
                 self.send(circuit, None, Message::Refused { reason }, Way::Stream);
+                self.turn_away(circuit);
             }
         }
+    }
+
+    /// The ticket, unless its holder has as many circuits here as may be.
+    fn with_room_for(&self, ticket: Ticket) -> Result<Ticket, String> {
+        let same = |client: &&Client| client.vessel == ticket.vessel && client.key == ticket.key;
+        if self.clients.values().filter(same).count() < CREW_CIRCUITS {
+            return Ok(ticket);
+        }
+        Err(format!("this key has {CREW_CIRCUITS} circuits to vessel {} already: close one", ticket.vessel.0))
     }
 
     /// Where a region runs alone, whoever comes gets a boat at the start line.
@@ -92,7 +125,8 @@ impl Region {
         if self.room() == 0 {
             return Err(format!("the region is full with {} vessels: try later", self.owned.len()));
         }
-        let id = VesselId(self.owned.keys().next_back().map_or(1, |last| last.0 + 1));
+        let last = self.owned.keys().next_back().map_or(0, |last| last.0);
+        let id = VesselId(last.checked_add(1).ok_or("the region has no number left for a vessel")?);
         let course = self.sea.course();
         let centre = self.config.area.centre();
         let line = course.start_line;
@@ -142,9 +176,9 @@ impl Region {
         let Some(owned) = self.owned.get_mut(&vessel) else { return };
         if !client.watch && owned.crew_key != key {
             self.counts.joins_refused += 1;
-            self.clients.remove(&circuit);
             let reason = format!("vessel {} has another crew: book a passage of your own", vessel.0);
             self.send(circuit, None, Message::Refused { reason }, Way::Stream);
+            self.turn_away(circuit);
             return;
         }
         // A crew that is known here or at the last owner goes on with its session and its numbers.
@@ -186,18 +220,36 @@ impl Region {
     }
 
     fn steer(&mut self, circuit: CircuitId, vessel: VesselId, seq: u32, helm: Helm) {
+        let now = self.sim.tick();
         let Some(client) =
-            self.clients.get(&circuit).filter(|client| client.vessel == vessel && !client.watch)
+            self.clients.get_mut(&circuit).filter(|client| client.vessel == vessel && !client.watch)
         else {
             self.counts.orders_dropped += 1;
             return;
         };
+        // No more than are kept, also of those that are passed on: they go by a stream that others need.
+        client.heard = if client.heard.0 == now { (now, client.heard.1 + 1) } else { (now, 1) };
+        if client.heard.1 > PENDING_ORDERS {
+            self.counts.orders_dropped += 1;
+            return;
+        }
         // A crew that stands by already knows its session from the other circuit.
-        let Some(session) = client.session.or(client.resume) else {
+        let (open, claimed, key) = (client.session, client.resume, client.key);
+        let Some(session) = open.or(claimed.filter(|&session| self.may_resume(vessel, session, &key))) else {
             self.counts.orders_dropped += 1;
             return;
         };
         self.take_order(vessel, Input { session, seq, helm });
+    }
+
+    /// Whether a crew may go on with a session aboard a vessel that is on offer here: the session of its next
+    /// order locks out all lower ones, so only the vessel's own crew may say which it is.
+    fn may_resume(&self, vessel: VesselId, session: u32, key: &[u8; 32]) -> bool {
+        self.rebuilding
+            .iter()
+            .find_map(|group| group.records.get(&vessel))
+            // It may have come aboard since the offer.
+            .is_some_and(|record| record.crew_key == *key && session <= record.sessions.saturating_add(1))
     }
 
     /// Queues an order for the next tick, or passes it on to where the vessel went.
@@ -213,12 +265,10 @@ impl Region {
                 self.counts.orders_dropped += 1;
             }
         } else if let Some(pending) = self.pending_of(vessel) {
-            if pending.len() == PENDING_ORDERS {
-                pending.pop_front();
-                self.counts.orders_dropped += 1;
-            } else {
-                pending.push_back(input);
-            }
+            // The last one wins, so the oldest is worth least.
+            let dropped = pending.len() == PENDING_ORDERS && pending.pop_front().is_some();
+            pending.push_back(input);
+            self.counts.orders_dropped += u32::from(dropped);
         } else {
             self.counts.orders_dropped += 1;
         }

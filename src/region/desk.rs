@@ -41,7 +41,10 @@ impl Region {
             Message::Guarded { stamp_ns } => self.hear_grant(Grantor::Guard, stamp_ns),
             Message::Shadow { vessels } => {
                 for record in vessels {
-                    self.keep_shadow(from, record);
+                    match record.check() {
+                        Ok(()) => self.keep_shadow(from, record),
+                        Err(_) => self.counts.out_of_place += 1,
+                    }
                 }
             }
             Message::LateInput { vessel, input } => self.late_input(vessel, input),
@@ -87,7 +90,8 @@ impl Region {
     fn launch_booked(&mut self, record: VesselRecord, new: bool) {
         let id = record.vessel.id;
         let gone = self.gone_to.get(&id).is_some_and(|(_, gone)| *gone >= record.epoch);
-        if self.is_held(id) || gone || self.is_below_floor(id, record.epoch) || self.room() == 0 {
+        let barred = self.is_held(id) || gone || self.is_below_floor(id, record.epoch);
+        if barred || self.room() == 0 || record.check().is_err() {
             self.counts.out_of_place += 1;
             return;
         }

@@ -167,7 +167,7 @@ impl Region {
             let id = record.vessel.id;
             let gone = self.gone_to.get(&id).is_some_and(|(_, gone)| *gone >= record.epoch);
             let barred = self.is_below_floor(id, record.epoch);
-            !self.is_held(id) && !gone && !barred && record.vessel.boat.check().is_ok()
+            !self.is_held(id) && !gone && !barred && record.check().is_ok()
         });
         let states = records.iter().map(|record| record.tick);
         let through = inputs.iter().map(|input| input.tick).chain(states).max().unwrap_or_default();

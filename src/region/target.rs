@@ -184,7 +184,7 @@ impl Region {
 
     /// Why an offer cannot be taken at all.
     fn refusal(&self, vessels: &[VesselRecord], commit: Tick) -> Option<String> {
-        let first = vessels.first()?;
+        let Some(first) = vessels.first() else { return Some("the offer holds no vessel".into()) };
         let sorted = vessels.windows(2).all(|pair| pair[0].vessel.id < pair[1].vessel.id);
         let same_tick = vessels.iter().all(|record| record.tick == first.tick);
         let near = commit.since(first.tick) <= INPUT_TICKS as u64 * 8;
@@ -201,7 +201,7 @@ impl Region {
         if let Some(record) = vessels.iter().find(below) {
             return Some(format!("vessel {} has a newer owner", record.vessel.id.0));
         }
-        vessels.iter().find_map(|record| record.vessel.boat.check().err().map(|error| error.to_string()))
+        vessels.iter().find_map(|record| record.check().err())
     }
 
     fn hear_owner(&mut self, from: RegionId, word: &Word) {

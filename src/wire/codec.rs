@@ -104,7 +104,7 @@ pub(super) fn write_value<T: Serialize>(
 }
 
 /// Reads exactly one MessagePack value after [`inspect`] found nothing wrong with it.
-pub(super) fn read_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
+pub(crate) fn read_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
     let end = inspect(bytes)?;
     if end < bytes.len() {
         return Err(WireError::Trailing(bytes.len() - end));

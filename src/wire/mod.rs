@@ -3,6 +3,7 @@
 //! MessagePack, compact, version first. A decoder caps the size before it reads, the depth while it reads,
 //! and refuses numbers that are not finite and bytes after the end.
 
+mod check;
 pub mod circuit;
 pub mod codec;
 pub mod message;

@@ -119,15 +119,9 @@ impl Ticket {
     /// # Errors
     /// When it does not fit [`TICKET_BYTES`], or the machine has no randomness to sign with.
     pub fn sign(&self, key: &TicketKey) -> Result<Vec<u8>, TicketError> {
-        let mut signed = [DOMAIN, &[VERSION]].concat();
-        write_value(&mut signed, self, DOMAIN.len() + TICKET_BYTES - SIGNATURE_BYTES)?;
-        let signature = key
-            .0
-            .sign(&SystemRandom::new(), &signed)
-            .map_err(|_| WireError::Malformed("no randomness to sign with".to_owned()))?;
-        let mut bytes = signed.split_off(DOMAIN.len());
-        bytes.extend_from_slice(signature.as_ref());
-        Ok(bytes)
+        let mut value = Vec::new();
+        write_value(&mut value, self, TICKET_BYTES - SIGNATURE_BYTES - 1)?;
+        sign_bytes(&value, key)
     }
 
     /// Whether it is for this vessel.
@@ -141,6 +135,26 @@ impl Ticket {
             Err(TicketError::OtherVessel { theirs: self.vessel, ours: vessel })
         }
     }
+}
+
+/// Signs what is to be the MessagePack of a ticket, whatever it is: tests make tickets with it that no
+/// harbour would.
+///
+/// # Errors
+/// When it does not fit [`TICKET_BYTES`], or the machine has no randomness to sign with.
+pub fn sign_bytes(value: &[u8], key: &TicketKey) -> Result<Vec<u8>, TicketError> {
+    let bytes = 1 + value.len() + SIGNATURE_BYTES;
+    if bytes > TICKET_BYTES {
+        return Err(WireError::TooLarge { bytes, cap: TICKET_BYTES }.into());
+    }
+    let mut signed = [DOMAIN, &[VERSION], value].concat();
+    let signature = key
+        .0
+        .sign(&SystemRandom::new(), &signed)
+        .map_err(|_| WireError::Malformed("no randomness to sign with".to_owned()))?;
+    let mut bytes = signed.split_off(DOMAIN.len());
+    bytes.extend_from_slice(signature.as_ref());
+    Ok(bytes)
 }
 
 /// Reads a ticket that a client presented; it counts only when this returns it.

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A peer with an open connection.
 pub(crate) struct Raw {
+    /// SHA-256 of its public key, as a ticket names it.
+    #[allow(dead_code, reason = "not every test books")]
+    pub(crate) key: [u8; 32],
     runtime: Handle,
     connection: quinn::Connection,
     stream: Mutex<Option<quinn::SendStream>>,
@@ -27,22 +30,27 @@ pub(crate) struct Raw {
 impl Raw {
     /// A peer that shows a key of its own.
     pub(crate) fn dial(addr: SocketAddr) -> Self {
+        Self::dial_name(addr, "sea.fairway")
+    }
+
+    /// Likewise, asking for a server name.
+    pub(crate) fn dial_name(addr: SocketAddr, name: &str) -> Self {
         let runtime = runtime();
-        let (endpoint, connection) = runtime.block_on(async {
-            let endpoint = endpoint(true);
-            let connection = endpoint.connect(addr, "sea.fairway").unwrap().await.unwrap();
-            (endpoint, connection)
+        let (endpoint, connection, key) = runtime.block_on(async {
+            let (endpoint, key) = endpoint(true);
+            let connection = endpoint.connect(addr, name).unwrap().await.unwrap();
+            (endpoint, connection, key)
         });
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         std::thread::spawn(move || runtime.block_on(stopped));
-        Self { runtime: handle, connection, stream: Mutex::default(), _endpoint: endpoint, _stop: stop }
+        Self { key, runtime: handle, connection, stream: Mutex::default(), _endpoint: endpoint, _stop: stop }
     }
 
     /// Why a peer that shows no key is refused.
     pub(crate) fn dial_without_key(addr: SocketAddr) -> String {
         runtime().block_on(async {
-            let connecting = endpoint(false).connect(addr, "sea.fairway").unwrap();
+            let connecting = endpoint(false).0.connect(addr, "sea.fairway").unwrap();
             // The client is done first; the server refuses what it then sees.
             match connecting.await {
                 Ok(connection) => {
@@ -56,7 +64,7 @@ impl Raw {
     /// Whether a second connection may send before its handshake is done.
     pub(crate) fn resumes(addr: SocketAddr) -> bool {
         runtime().block_on(async {
-            let endpoint = endpoint(true);
+            let (endpoint, _) = endpoint(true);
             let first = endpoint.connect(addr, "sea.fairway").unwrap().await.unwrap();
             // Time for session tickets to come.
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -103,7 +111,9 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-fn endpoint(with_key: bool) -> quinn::Endpoint {
+/// A QUIC endpoint, and the SHA-256 of the public key that it shows; zeros without one.
+fn endpoint(with_key: bool) -> (quinn::Endpoint, [u8; 32]) {
+    let mut shown = [0; 32];
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -112,6 +122,7 @@ fn endpoint(with_key: bool) -> quinn::Endpoint {
         .with_custom_certificate_verifier(Arc::new(Anyone));
     let mut tls = if with_key {
         let key = rcgen::KeyPair::generate().unwrap();
+        shown = fairway::net::hash(&rcgen::PublicKeyData::subject_public_key_info(&key));
         let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         builder.with_client_auth_cert(vec![certificate.der().clone()], key).unwrap()
@@ -123,7 +134,7 @@ fn endpoint(with_key: bool) -> quinn::Endpoint {
     let config = quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).unwrap()));
     let mut endpoint = quinn::Endpoint::client("127.0.0.1:0".parse().unwrap()).unwrap();
     endpoint.set_default_client_config(config);
-    endpoint
+    (endpoint, shown)
 }
 
 #[derive(Debug)]
