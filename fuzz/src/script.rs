@@ -100,7 +100,7 @@ pub fn sample_record(id: u32, tick: Tick, epoch: Epoch) -> VesselRecord {
         let (place, start) = (sea.course().start_line.port.extend(0.0), sea.course().start);
         afloat(&sea, &boat, place, 1.5, start)
     });
-    let vessel = Vessel { id: VesselId(id), boat, state, voyage: Voyage::default() };
+    let vessel = Vessel { id: VesselId(id), boat, state, voyage: Voyage::default(), trail: Vec::new() };
     VesselRecord { vessel, tick, epoch, crew_key: [1; 32], sessions: 1, guard: None }
 }
 

@@ -239,6 +239,11 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 self.counts.ticks_missed += entry.ticks_missed;
                 let why = self.why_ended(&entry, &how, clean, &console);
                 match &why {
+                    // One that had been up and died says nothing of whether the next one can start there.
+                    Some(why) if entry.was_reached() => {
+                        self.counts.regions_failed += 1;
+                        self.trouble(why.clone());
+                    }
                     Some(why) => self.on_failure(&entry.spec, why, moment),
                     None => drop(self.failures.remove(&entry.spec.cell)),
                 }

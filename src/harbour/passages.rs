@@ -369,11 +369,11 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let mut launches = Vec::new();
         for passage in self.passages.values_mut().filter(|passage| passage.stage == Stage::Booked) {
             let cell = Cell::of(passage.place, self.config.course.cell_m);
-            let Some((&id, _)) = self.regions.iter().find(|(_, region)| {
-                region.phase == Phase::Ready && region.spec.cell == cell && !region.quarantine
-            }) else {
-                continue;
-            };
+            let serves = |region: &super::fleet::Region| region.phase == Phase::Ready && !region.quarantine;
+            let own = self.regions.iter().find(|(_, region)| serves(region) && region.spec.cell == cell);
+            // One that was under way takes any: whoever has it hands it on.
+            let any = self.regions.iter().find(|(_, region)| serves(region) && passage.record.is_some());
+            let Some((&id, _)) = own.or(any) else { continue };
             let new = passage.record.is_none();
             let record = Box::new(passage.record(tick));
             passage.record = None;

@@ -188,10 +188,16 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 }
                 // Its passage was over: nobody needs it in the water.
                 Finding::Adrift { .. } | Finding::Lost if passage.is_over() => passage.owner = None,
-                Finding::Adrift { kept_by, epoch, .. } => {
+                Finding::Adrift { kept_by, epoch, through } => {
                     passage.passing = None;
                     passage.epoch = passage.epoch.max(epoch);
-                    resume.entry(kept_by).or_default().push(id);
+                    let newer =
+                        passage.checkpoint.as_ref().is_some_and(|c| (c.epoch, c.tick) > (epoch, through));
+                    if newer && !passage.suspect {
+                        self.restore_at(kept_by, id, moment);
+                    } else {
+                        resume.entry(kept_by).or_default().push(id);
+                    }
                 }
                 Finding::Lost => self.give_up_lost(id, moment),
             }
@@ -238,12 +244,39 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         }
     }
 
+    /// Has a region sail a vessel on from the harbour's own checkpoint.
+    fn restore_at(&mut self, region: RegionId, id: VesselId, moment: Moment) {
+        let publish = self.succession_tick(moment);
+        let Some(passage) = self.passages.get_mut(&id) else { return };
+        let Some(checkpoint) = &passage.checkpoint else { return };
+        let mut record = (**checkpoint).clone();
+        passage.epoch = Epoch { term: passage.epoch.term.max(record.epoch.term) + 1, hop: 0 };
+        record.epoch = passage.epoch;
+        passage.owner = Some(region);
+        passage.unconfirmed = true;
+        passage.heard = moment.instant;
+        let name = passage.name.clone();
+        self.keep_passage(id);
+        self.counts.resumed += 1;
+        self.trouble(format!(
+            "{name}'s region and its guard ended together; it goes on from the harbour's checkpoint"
+        ));
+        self.lines.send(region, Message::Restore { records: vec![record], inputs: Vec::new(), publish });
+    }
+
     /// Nobody has a vessel or its shadow: it is booked again where it was never reported, and lost otherwise.
     fn give_up_lost(&mut self, id: VesselId, moment: Moment) {
         let Some(passage) = self.passages.get_mut(&id) else { return };
         passage.passing = None;
         passage.owner = None;
         let checkpoint = passage.checkpoint.take().filter(|_| !passage.is_over());
+        let anybody =
+            self.regions.iter().find(|(_, region)| region.was_reached() && region.phase == Phase::Ready);
+        if let (Some(record), Some((&region, _))) = (&checkpoint, anybody) {
+            passage.checkpoint = Some(record.clone());
+            self.restore_at(region, id, moment);
+            return;
+        }
         if let Some(mut record) = checkpoint {
             // Its owner and its guard ended together: it goes on where the harbour last saw it.
             passage.epoch = Epoch { term: passage.epoch.term.max(record.epoch.term) + 1, hop: 0 };

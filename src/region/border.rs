@@ -362,8 +362,12 @@ impl Region {
 
     pub(super) fn hear_views(&mut self, owner: RegionId, tick: Tick, views: &[View]) {
         for &view in views.iter().take(VIEWS_PER_DATAGRAM) {
-            let newer = self.seen.get(&view.vessel).is_none_or(|seen| seen.tick <= tick);
-            if newer && !self.owned.contains_key(&view.vessel) && self.seen.len() < REGION_VESSELS {
+            let known = self.seen.get(&view.vessel);
+            let newer = known.is_none_or(|seen| seen.tick <= tick);
+            let room = known.is_some() || self.seen.len() < REGION_VESSELS;
+            // A tick far ahead of the course's clock would never be forgotten.
+            let sane = tick.since(self.sim.tick()) < VIEW_TICKS;
+            if newer && room && sane && !self.owned.contains_key(&view.vessel) {
                 self.seen.insert(view.vessel, Seen { owner, tick, view });
             }
         }

@@ -104,7 +104,8 @@ impl Rebuilding {
 
     pub(super) fn learn(&mut self, through: Tick, inputs: &[AppliedInput]) {
         for input in inputs {
-            if input.tick > self.through && self.records.contains_key(&input.vessel) {
+            let due = input.tick > self.through && input.tick <= through;
+            if due && self.records.contains_key(&input.vessel) {
                 self.inputs.entry(input.tick).or_default().push(*input);
             }
         }
@@ -333,6 +334,12 @@ impl Region {
         through: Tick,
         inputs: &[AppliedInput],
     ) {
+        // Rising, or it is no list of this protocol; and what is far ahead of the clock is no order of an owner.
+        let sane = through.since(self.sim.tick()) < 8 * INPUT_TICKS as u64;
+        if !sane || !vessels.windows(2).all(|pair| pair[0] < pair[1]) {
+            self.counts.out_of_place += 1;
+            return;
+        }
         for group in self.rebuilding.iter_mut().filter(|group| group.from == Some(from)) {
             if group.records.keys().all(|id| vessels.contains(id)) && !group.handoff.is_committed() {
                 group.learn(through, inputs);

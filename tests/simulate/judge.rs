@@ -147,14 +147,27 @@ fn bits_are_equal(stage: &Stage, tracks: &BTreeMap<VesselId, Track>, wrong: &mut
             if let Some((_, _, vessel)) = track.resumed.get(&tick) {
                 put(&mut sim, vessel);
             }
+            // What a dead owner published after its shadow's knowledge came of orders that are gone with it.
+            let lost = track.resumed.range(tick..).any(|(_, (through, ..))| tick > *through);
             if let Some((_, published, _)) = track.published.get(&tick)
+                && !lost
                 && sim.hash(id) != Some(*published)
                 && !reported.contains(&id)
             {
                 reported.push(id);
                 // Beside a vessel that was adrift just then it sailed as if alone: nobody had that one.
                 if !beside_one_adrift(&sim, id, tick, tracks) {
-                    wrong.push(format!("the bits of {} differ at {tick:?}", id.0));
+                    let owner = track.published.get(&tick).map(|(epoch, _, region)| (*region, *epoch));
+                    let resumed: Vec<_> = track
+                        .resumed
+                        .iter()
+                        .map(|(tick, (through, epoch, _))| (tick.0, through.0, *epoch))
+                        .collect();
+                    let launched: Vec<u64> = track.launched.iter().map(|(tick, _)| tick.0).collect();
+                    wrong.push(format!(
+                        "the bits of {} differ at {tick:?} of {owner:?}; launched {launched:?}, resumed {resumed:?}",
+                        id.0
+                    ));
                 }
             }
         }
