@@ -21,6 +21,8 @@ pub enum Stream {
     Pilot = 6,
     /// Benchmarks and tests that need arbitrary but repeatable input.
     Trial = 7,
+    /// Trouble on purpose.
+    Chaos = 8,
 }
 
 /// Four 32-bit draws for a 64-bit seed and a counter of three integers, in one stream.

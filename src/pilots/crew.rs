@@ -68,15 +68,21 @@ pub struct PilotProgress {
     pub joined: bool,
     /// The tick at which it finished.
     pub finished: Option<Tick>,
+    /// Whether it has not heard of its vessel for a while: see [`Crew::seek`].
+    pub astray: bool,
     /// Whether it is done, one way or the other.
     pub over: bool,
 }
+
+/// Where vessels are said to be whose pilots have lost them.
+type Sought = Mutex<Vec<(VesselId, SocketAddr, String)>>;
 
 /// Pilots at work on a thread of their own.
 #[derive(Debug)]
 pub struct Crew {
     stop: Arc<AtomicBool>,
     snapshot: Arc<Mutex<Vec<PilotProgress>>>,
+    sought: Arc<Sought>,
     thread: JoinHandle<Vec<Outcome>>,
 }
 
@@ -90,17 +96,26 @@ impl Crew {
             bookings.into_iter().map(|booking| Session::new(booking, seed)).collect();
         let stop = Arc::new(AtomicBool::new(false));
         let snapshot = Arc::new(Mutex::new(sessions.iter().map(Session::progress).collect()));
-        let (stopping, shared) = (Arc::clone(&stop), Arc::clone(&snapshot));
+        let sought = Arc::new(Sought::default());
+        let (stopping, shared, found) = (Arc::clone(&stop), Arc::clone(&snapshot), Arc::clone(&sought));
         let thread = std::thread::Builder::new()
             .name("pilots".to_owned())
-            .spawn(move || serve(&endpoint, sessions, &stopping, &shared))?;
-        Ok(Self { stop, snapshot, thread })
+            .spawn(move || serve(&endpoint, sessions, &stopping, &shared, &found))?;
+        Ok(Self { stop, snapshot, sought, thread })
     }
 
     /// How each pilot gets on, in the order of the bookings; a few times a second it is renewed.
     #[must_use]
     pub fn progress(&self) -> Vec<PilotProgress> {
         self.snapshot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Says where a vessel is whose pilot is astray: whoever can ask the harbour knows.
+    pub fn seek(&self, vessel: VesselId, addr: SocketAddr, name: String) {
+        let mut sought = self.sought.lock().unwrap_or_else(PoisonError::into_inner);
+        // One place each; the newest counts.
+        sought.retain(|(other, ..)| *other != vessel);
+        sought.push((vessel, addr, name));
     }
 
     /// Whether every pilot is done.
@@ -152,11 +167,20 @@ fn serve(
     mut sessions: Vec<Session>,
     stop: &AtomicBool,
     shared: &Mutex<Vec<PilotProgress>>,
+    sought: &Sought,
 ) -> Vec<Outcome> {
     // Looked up by key only, never walked.
     let mut owners = HashMap::new();
     while !stop.load(Ordering::Relaxed) {
         let due = chores(endpoint, &mut owners, &mut sessions, shared);
+        for (vessel, addr, name) in
+            std::mem::take(&mut *sought.lock().unwrap_or_else(PoisonError::into_inner))
+        {
+            if let Some(pilot) = sessions.iter().position(|session| session.vessel() == vessel) {
+                let mut line = Switchboard { endpoint, owners: &mut owners, pilot };
+                sessions[pilot].seek(addr, name, clock::now(), &mut line);
+            }
+        }
         for _ in 0..EVENTS_AT_ONCE {
             let left = due.saturating_duration_since(clock::now());
             match endpoint.events().recv_timeout(left) {
@@ -189,7 +213,8 @@ fn chores(
     for (pilot, session) in sessions.iter_mut().enumerate() {
         session.tend(now, &mut Switchboard { endpoint, owners: &mut *owners, pilot });
     }
-    let fresh: Vec<PilotProgress> = sessions.iter().map(Session::progress).collect();
+    let seen = |session: &Session| PilotProgress { astray: session.is_astray(now), ..session.progress() };
+    let fresh: Vec<PilotProgress> = sessions.iter().map(seen).collect();
     *shared.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
     now + CHORES
 }

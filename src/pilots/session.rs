@@ -203,6 +203,7 @@ impl Session {
             states: self.outcome.states,
             joined: self.outcome.joined,
             finished: self.outcome.finished,
+            astray: false,
             over: self.over,
         }
     }

@@ -61,6 +61,7 @@ pub enum ServerError {
 pub fn main(args: impl IntoIterator<Item = OsString>, start: Instant) -> ExitCode {
     // Huge pages would make eight megabytes of a heap of one; where the kernel knows no such switch, it has none.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
+    name_who_sank_us();
     let request = config::parse(args).map_err(|error| ServerError::Input(error.to_string()));
     let result = request.and_then(|request| match request {
         Request::Help => say(config::HELP),
@@ -74,6 +75,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>, start: Instant) -> ExitCod
             ExitCode::from(if matches!(error, ServerError::Input(_)) { BAD_INPUT } else { BROKE })
         }
     }
+}
+
+/// Has a panic name the vessel that was being sailed: the harbour reads it on the console.
+fn name_who_sank_us() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        if let Some(vessel) = crate::sim::sailing() {
+            let _ = writeln!(std::io::stderr(), "fairway-region: while sailing vessel {}", vessel.0);
+        }
+    }));
 }
 
 /// Whoever started this process may have stopped listening; that is no reason to end.

@@ -30,7 +30,13 @@ mod phases;
 mod prims;
 mod wakes;
 
-pub use phases::Phase;
+pub use phases::{Phase, sailing};
+
+/// A boat of this name brings its process down once its engine runs fast.
+#[cfg(feature = "faults")]
+pub const SCUTTLED: &str = "Scuttled";
+#[cfg(feature = "faults")]
+const SCUTTLING_THROTTLE: f64 = 0.9;
 
 use phases::{Build, Crew, Fleet, Id, Motion, Now, Order, Progress, Since, Surroundings, TheSea};
 

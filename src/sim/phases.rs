@@ -1,5 +1,6 @@
 //! What happens in a tick, phase by phase.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use bevy_ecs::component::Component;
@@ -96,6 +97,16 @@ pub(super) struct Fleet {
     pub(super) entities: Vec<Entity>,
 }
 
+thread_local! {
+    static SAILING: Cell<Option<VesselId>> = const { Cell::new(None) };
+}
+
+/// The vessel that this thread is sailing: what brings a process down has its name.
+#[must_use]
+pub fn sailing() -> Option<VesselId> {
+    SAILING.get()
+}
+
 /// The systems of a phase.
 pub(super) fn schedule(phase: Phase) -> Schedule {
     let mut schedule = Schedule::new(phase);
@@ -137,8 +148,14 @@ fn sample_sea(
     wakes.act(now.0, &fleet, &mut vessels);
 }
 
-fn speed_up(mut vessels: Query<(&Build, &Surroundings, &mut Crew)>) {
-    for (build, around, mut crew) in &mut vessels {
+fn speed_up(mut vessels: Query<(&Id, &Build, &Surroundings, &mut Crew)>) {
+    for (id, build, around, mut crew) in &mut vessels {
+        SAILING.set(Some(id.0));
+        #[cfg(feature = "faults")]
+        assert!(
+            build.class.spec.name != super::SCUTTLED || crew.0.gear.throttle < super::SCUTTLING_THROTTLE,
+            "the boat was built to sink"
+        );
         let Some(water) = &around.water else { panic!("the sea is sampled before forces are summed") };
         let acceleration: Acceleration = if around.felt.wash.is_empty() {
             forces::acceleration(&build.class, &crew.0, water)
@@ -151,6 +168,7 @@ fn speed_up(mut vessels: Query<(&Build, &Surroundings, &mut Crew)>) {
 
 fn move_on(mut vessels: Query<(&Id, &mut Crew, &mut Motion)>) {
     for (id, mut crew, mut motion) in &mut vessels {
+        SAILING.set(Some(id.0));
         if !std::mem::take(&mut motion.done) {
             motion::move_on(&mut crew.0);
         }

@@ -95,6 +95,15 @@ impl Display {
         );
     }
 
+    /// A line for people, above the bars.
+    pub(crate) fn say(&self, what: &str) {
+        match &self._together {
+            // A terminal that went away takes nothing with it.
+            Some(together) => drop(together.println(what)),
+            None => drop(writeln!(std::io::stderr(), "{what}")),
+        }
+    }
+
     /// Leaves the last picture standing.
     pub(crate) fn finish(&self) {
         for bar in self.bars.iter().chain(&self.regions) {

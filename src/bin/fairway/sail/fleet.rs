@@ -76,6 +76,18 @@ impl Fleet {
         self.crew.progress()
     }
 
+    /// Asks the harbour where vessels are whose pilots have not heard of them for a while.
+    pub(crate) fn seek(&self, client: &HarbourClient) {
+        for pilot in self.crew.progress().iter().filter(|pilot| pilot.astray) {
+            // Nobody may have it just now; then it is asked again.
+            if let Ok(passage) = client.passage(pilot.vessel.0)
+                && let Some(region) = passage.region
+            {
+                self.crew.seek(pilot.vessel, region.addr, region.name);
+            }
+        }
+    }
+
     /// Takes the pilots off and asks the harbour how each passage went. `lines` has the times.
     pub(crate) fn end(self, client: &HarbourClient, lines: &[PassageLine]) -> Vec<Fared> {
         let passages: Vec<PassageAnswer> = self

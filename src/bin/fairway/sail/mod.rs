@@ -7,6 +7,7 @@
 //! This process holds the lifeline that the harbour and all regions hang on: when it ends, for whatever
 //! reason, they end.
 
+mod chaos;
 mod display;
 mod fleet;
 mod summary;
@@ -27,6 +28,7 @@ use fairway::vessel::BoatSpec;
 
 use crate::outcome::Failure;
 use crate::setup;
+use chaos::{Chaos, Strokes};
 use display::Display;
 use fleet::Fleet;
 use summary::Summary;
@@ -35,7 +37,7 @@ use supervisor::{HarbourOptions, HarbourProcess};
 /// Pause between two looks at the fleet.
 const GLANCE: Duration = Duration::from_millis(200);
 /// Looks at the harbour that may fail in a row before it is taken to be gone.
-const MISSED_GLANCES: u32 = 10;
+const MISSED_GLANCES: u32 = 50;
 /// Vessels of one fleet at most: what a course's regions carry is checked by the harbour.
 const VESSELS_MAX: u32 = 1_000;
 
@@ -68,6 +70,9 @@ pub(crate) struct Args {
     /// Draw the tracks on a chart.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
+    /// Kill, stop and delay regions and the harbour at random while they sail, by this seed.
+    #[arg(long, value_name = "SEED")]
+    chaos: Option<u64>,
     /// How to print the summary.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
@@ -118,7 +123,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let signals = setup::signals()?;
     let plan = check(&args)?;
     let began = clock::now();
-    let mut harbour = HarbourProcess::start(&plan.harbour, &signals)?;
+    let mut harbour = HarbourProcess::start(plan.harbour.clone(), &signals)?;
     let client = HarbourClient::new(harbour.http());
     let sailed = sail(&args, &plan, &client, &mut harbour, &signals);
     let sailed = match sailed {
@@ -182,6 +187,8 @@ pub(crate) struct Sailed {
     pub(crate) vessels: Vec<fleet::Fared>,
     /// The tick at which the watch ended.
     pub(crate) tick: u64,
+    /// What chaos did, where it was asked for.
+    pub(crate) strokes: Option<Strokes>,
 }
 
 /// Books, sails, and stops everything again.
@@ -200,7 +207,9 @@ fn sail(
         return Err(Failure::Interrupted);
     };
     let mut display = Display::new(&fleet.names(), plan.course.marks.len());
-    let end = watch(args, client, harbour, signals, &fleet, &mut display);
+    let mut chaos = args.chaos.map(Chaos::new);
+    let end = watch(args, client, harbour, signals, &fleet, &mut display, &mut chaos);
+    let strokes = chaos.as_mut().map(Chaos::end);
     display.finish();
     let end = match end {
         Ok(end) => end,
@@ -220,7 +229,7 @@ fn sail(
         End::Interrupted => "interrupted",
     };
     let status = harbour.stop(client, reason, end == End::Interrupted)?;
-    Ok(Sailed { end, status, vessels, tick })
+    Ok(Sailed { end, status, vessels, tick, strokes })
 }
 
 /// Looks at the fleet until it is over.
@@ -231,8 +240,10 @@ fn watch(
     signals: &AtomicBool,
     fleet: &Fleet,
     display: &mut Display,
+    chaos: &mut Option<Chaos>,
 ) -> Result<End, Failure> {
     let mut missed = 0;
+    let mut busy = Vec::new();
     let mut next: Instant = clock::now();
     loop {
         if signals.load(Ordering::Relaxed) {
@@ -244,6 +255,8 @@ fn watch(
         match (status, list) {
             (Ok(status), Ok(list)) => {
                 missed = 0;
+                busy = list.passages.iter().filter_map(|passage| passage.region).collect();
+                fleet.seek(client);
                 display.show(&status, &list.passages, &fleet.progress());
                 if is_over(&list.passages, &status) {
                     return Ok(End::AllOver);
@@ -254,10 +267,19 @@ fn watch(
             }
             (Err(error), _) | (_, Err(error)) => {
                 missed += 1;
-                if missed > MISSED_GLANCES || !harbour.is_running() {
+                // Nothing in the water notices: it finds its regions again.
+                if harbour.restart_dead(signals)? {
+                    missed = 0;
+                    display.say("the harbour had died, and is started again");
+                } else if missed > MISSED_GLANCES || !harbour.is_running() {
                     return Err(harbour.why_gone(&error.to_string()));
                 }
             }
+        }
+        if let Some(chaos) = chaos.as_mut()
+            && let Some(what) = chaos.strike(&harbour.processes(), &busy)
+        {
+            display.say(&format!("chaos: {what}"));
         }
         let pause = next.saturating_duration_since(clock::now());
         supervisor::wait(pause, signals);

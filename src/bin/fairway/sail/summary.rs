@@ -13,6 +13,7 @@ use fairway::sea::Sea;
 use fairway::units::{NAUTICAL_MILE_M, Tick};
 use serde::Serialize;
 
+use super::chaos::Strokes;
 use super::display::time;
 use super::fleet::Fared;
 use super::{Args, End, Format, Sailed};
@@ -74,6 +75,10 @@ struct Figures {
     seed: u64,
     start_tick: u64,
     ended: &'static str,
+    /// Vessels sailed on after their region had died.
+    resumed: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chaos: Option<Strokes>,
     troubles: Vec<String>,
     vessels: Vec<VesselSummary>,
 }
@@ -88,7 +93,7 @@ pub(crate) struct Summary {
 impl Summary {
     /// Sums up.
     pub(crate) fn new(args: &Args, course: &Course, seed: u64, sailed: Sailed, began: Instant) -> Self {
-        let Sailed { end, status, vessels, tick } = sailed;
+        let Sailed { end, status, vessels, tick, strokes } = sailed;
         let gaps = |of: fn(&Fared) -> &[f64]| -> Vec<f64> { vessels.iter().flat_map(of).copied().collect() };
         let (client, control) = (gaps(|fared| &fared.pilot.gap_ms), gaps(|fared| &fared.pilot.control_ms));
         let arrived = vessels.iter().filter(|fared| fared.passage.state == PassageState::Arrived).count();
@@ -121,6 +126,8 @@ impl Summary {
                 End::TimeUp => "time_up",
                 End::Interrupted => "interrupted",
             },
+            resumed: status.resumed,
+            chaos: strokes,
             troubles: status.troubles.clone(),
             vessels: vessels.iter().map(vessel_summary).collect(),
         };

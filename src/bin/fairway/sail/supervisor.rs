@@ -1,23 +1,24 @@
 //! The harbour as a child of this process: started, stopped, and never left behind.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Read as _};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam::channel::{RecvTimeoutError, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
 use fairway::clock;
 use fairway::harbour::answers::StatusAnswer;
 use fairway::harbour::client::HarbourClient;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
+use super::chaos::Process;
 use crate::outcome::Failure;
 
 /// Wall time in which the harbour must be ready: it reads a course and makes two keys.
@@ -38,6 +39,7 @@ const LINE_BYTES: u64 = 4_096;
 const BAD_INPUT: i32 = 2;
 
 /// What the harbour is told on its command line.
+#[derive(Clone, Debug)]
 pub(crate) struct HarbourOptions {
     pub(crate) course: PathBuf,
     pub(crate) seed: u64,
@@ -49,15 +51,29 @@ pub(crate) struct HarbourOptions {
     pub(crate) region_server: Option<PathBuf>,
 }
 
+/// Times that a harbour that died is started again before the sail is given up.
+const RESTARTS: u32 = 100;
+/// Fields of a line of `/proc/PID/stat` between the state, which follows the name, and the process group.
+const STAT_GROUP: usize = 2;
+
 /// The harbour's process. It leads a process group of its own, which its regions share, so that a
-/// terminal's interrupt reaches this process alone, and one signal reaches all of them.
+/// terminal's interrupt reaches this process alone, and one signal reaches all of them. One that dies is
+/// started again on the same state, and finds its regions.
 pub(crate) struct HarbourProcess {
     child: Child,
     /// The lifeline's end: closed with this process, however it ends, because children do not inherit it.
-    lifeline: Option<ChildStdin>,
+    lifeline: Option<PipeWriter>,
+    /// Its other end, for a harbour that is started again.
+    held: PipeReader,
     console: Arc<Mutex<VecDeque<String>>>,
     console_reader: JoinHandle<()>,
     http: SocketAddr,
+    options: HarbourOptions,
+    /// Groups of the harbours of this sail: their regions stay in them.
+    groups: Vec<u32>,
+    restarts: u32,
+    /// Removed with its contents at the end.
+    state: PathBuf,
 }
 
 /// What the harbour prints when it is ready.
@@ -68,55 +84,101 @@ struct ReadyLine {
 
 impl HarbourProcess {
     /// Starts it and waits until it is ready.
-    pub(crate) fn start(options: &HarbourOptions, signals: &AtomicBool) -> Result<Self, Failure> {
-        let broke = |what: String| Failure::Broke(format!("cannot start the harbour: {what}"));
-        let program = std::env::current_exe().map_err(|error| broke(error.to_string()))?;
-        let mut child = command(&program, options).spawn().map_err(|error| broke(error.to_string()))?;
-        let console = Arc::new(Mutex::new(VecDeque::new()));
-        let (stderr, kept) = (child.stderr.take(), Arc::clone(&console));
-        let console_reader = std::thread::spawn(move || {
-            if let Some(stderr) = stderr {
-                keep_console(stderr, &kept);
-            }
-        });
-        let lifeline = child.stdin.take();
-        let stdout = child.stdout.take();
+    pub(crate) fn start(options: HarbourOptions, signals: &AtomicBool) -> Result<Self, Failure> {
+        let broke = |error: std::io::Error| Failure::Broke(format!("cannot start the harbour: {error}"));
+        let (held, lifeline) = std::io::pipe().map_err(broke)?;
+        let name = format!("fairway-sail-{}-{}", std::process::id(), clock::unix_ns());
+        let state = std::env::temp_dir().join(name);
+        let (child, console, console_reader, ready) = spawn(&options, &held, &state)?;
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut harbour = Self { child, lifeline, console, console_reader, http: unknown };
-        let (ready_in, ready) = bounded(1);
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            if let Some(stdout) = stdout
-                && BufReader::new(stdout.take(LINE_BYTES)).read_line(&mut line).is_ok()
-            {
-                // Nobody waits for it any more only when the harbour is being ended.
-                let _ = ready_in.send(line);
-            }
-        });
+        let groups = vec![child.id()];
+        let mut harbour = Self {
+            child,
+            lifeline: Some(lifeline),
+            held,
+            console,
+            console_reader,
+            http: unknown,
+            options,
+            groups,
+            restarts: 0,
+            state,
+        };
+        harbour.await_ready(&ready, signals)?;
+        // From now on where people and programs know it to be.
+        harbour.options.http_port = harbour.http.port();
+        Ok(harbour)
+    }
+
+    fn await_ready(&mut self, ready: &Receiver<String>, signals: &AtomicBool) -> Result<(), Failure> {
         let until = clock::now() + READY_PATIENCE;
         loop {
             match ready.recv_timeout(LOOK) {
                 Ok(line) => {
                     let Ok(line) = serde_json::from_str::<ReadyLine>(&line) else {
-                        return Err(harbour.why_gone("it did not become ready"));
+                        return Err(self.why_gone("it did not become ready"));
                     };
-                    harbour.http = line.http;
-                    return Ok(harbour);
+                    self.http = line.http;
+                    return Ok(());
                 }
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(harbour.why_gone("it did not become ready"));
+                    return Err(self.why_gone("it did not become ready"));
                 }
                 Err(RecvTimeoutError::Timeout) if signals.load(Ordering::Relaxed) => {
-                    harbour.end_now();
+                    self.end_now();
                     return Err(Failure::Interrupted);
                 }
                 Err(RecvTimeoutError::Timeout) if clock::now() > until => {
-                    harbour.end_now();
-                    return Err(broke(format!("it was not ready after {} s", READY_PATIENCE.as_secs())));
+                    self.end_now();
+                    let seconds = READY_PATIENCE.as_secs();
+                    let what = format!("cannot start the harbour: it was not ready after {seconds} s");
+                    return Err(Failure::Broke(what));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
+    }
+
+    /// Starts a harbour that died again; false when it runs, or has died too often.
+    pub(crate) fn restart_dead(&mut self, signals: &AtomicBool) -> Result<bool, Failure> {
+        if self.is_running() || self.restarts >= RESTARTS {
+            return Ok(false);
+        }
+        self.restarts += 1;
+        let (child, console, console_reader, ready) = spawn(&self.options, &self.held, &self.state)?;
+        self.groups.push(child.id());
+        (self.child, self.console, self.console_reader) = (child, console, console_reader);
+        self.await_ready(&ready, signals)?;
+        Ok(true)
+    }
+
+    /// The processes of this sail: the harbour and its regions.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        let mut found = Vec::new();
+        let pid_of = |id: u32| i32::try_from(id).ok().and_then(Pid::from_raw);
+        for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+                continue;
+            };
+            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            let group = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(STAT_GROUP));
+            let ours =
+                group.and_then(|group| group.parse().ok()).is_some_and(|group| self.groups.contains(&group));
+            let Some(pid) = pid_of(id).filter(|_| ours) else { continue };
+            if id == self.child.id() {
+                found.push(Process { pid, region: None });
+                continue;
+            }
+            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let region = line
+                .split(|&byte| byte == 0)
+                .find_map(|argument| std::str::from_utf8(argument).ok()?.strip_prefix("--id=")?.parse().ok());
+            if region.is_some() {
+                found.push(Process { pid, region });
+            }
+        }
+        found.sort_by_key(|process| process.region);
+        found
     }
 
     /// Where it answers.
@@ -180,11 +242,15 @@ impl HarbourProcess {
     pub(crate) fn end_now(&mut self) {
         self.lifeline = None;
         wait_for(&mut self.child, END_PATIENCE);
-        // The group outlives its leader while a region does; when it is empty, nothing is there to kill.
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(group, Signal::KILL);
+        // A group outlives its leader while a region does; when it is empty, nothing is there to kill.
+        for group in self.groups.drain(..) {
+            if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
+                let _ = kill_process_group(group, Signal::KILL);
+            }
         }
         let _ = self.child.wait();
+        // What it knew is of no use to anybody any more.
+        let _ = std::fs::remove_dir_all(&self.state);
     }
 }
 
@@ -196,7 +262,36 @@ impl Drop for HarbourProcess {
     }
 }
 
-fn command(program: &std::path::Path, options: &HarbourOptions) -> Command {
+/// A child, its console, who reads that, and where its ready line comes from.
+type Spawned = (Child, Arc<Mutex<VecDeque<String>>>, JoinHandle<()>, Receiver<String>);
+
+fn spawn(options: &HarbourOptions, lifeline: &PipeReader, state: &Path) -> Result<Spawned, Failure> {
+    let broke = |error: std::io::Error| Failure::Broke(format!("cannot start the harbour: {error}"));
+    let program = std::env::current_exe().map_err(broke)?;
+    let stdin = lifeline.try_clone().map_err(broke)?;
+    let mut child = command(&program, options, state).stdin(stdin).spawn().map_err(broke)?;
+    let console = Arc::new(Mutex::new(VecDeque::new()));
+    let (stderr, kept) = (child.stderr.take(), Arc::clone(&console));
+    let console_reader = std::thread::spawn(move || {
+        if let Some(stderr) = stderr {
+            keep_console(stderr, &kept);
+        }
+    });
+    let stdout = child.stdout.take();
+    let (ready_in, ready) = bounded(1);
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        if let Some(stdout) = stdout
+            && BufReader::new(stdout.take(LINE_BYTES)).read_line(&mut line).is_ok()
+        {
+            // Nobody waits for it any more only when the harbour is being ended.
+            let _ = ready_in.send(line);
+        }
+    });
+    Ok((child, console, console_reader, ready))
+}
+
+fn command(program: &Path, options: &HarbourOptions, state: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .arg("harbour")
@@ -204,6 +299,8 @@ fn command(program: &std::path::Path, options: &HarbourOptions) -> Command {
         .arg(format!("--seed={}", options.seed))
         .arg(format!("--warp={}", options.warp))
         .arg(format!("--port={}", options.port))
+        .arg("--state")
+        .arg(state)
         .arg(format!("--http-port={}", options.http_port))
         .arg("--lifeline");
     if let Some(start) = &options.start {
@@ -215,7 +312,7 @@ fn command(program: &std::path::Path, options: &HarbourOptions) -> Command {
     if let Some(server) = &options.region_server {
         command.arg("--region-server").arg(server);
     }
-    command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
