@@ -252,6 +252,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 if entry.was_reached() {
                     self.call_after_end(region);
                 }
+                let counts = self.counts;
+                self.keep(|store| store.set_fact("counts", &counts));
                 self.keep(|store| store.remove(Table::Regions, region.0));
             }
         }

@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::Receiver;
 use glam::DVec2;
+use serde::{Deserialize, Serialize};
 
 use crate::atlas::{Cell, Course};
 use crate::clock::CourseClock;
@@ -142,7 +143,7 @@ pub struct Harbour<E, L> {
 }
 
 /// What is counted over the harbour's life.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Counts {
     regions_started: u32,
     regions_stopped: u32,
@@ -203,6 +204,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     /// Finds passages and regions again.
     fn come_back(&mut self, moment: Moment) -> Result<(), StoreError> {
+        self.counts = self.store.fact("counts")?.unwrap_or_default();
         self.counts.regions_started = self.store.fact("regions_started")?.unwrap_or(0);
         for (id, row) in self.store.rows::<passages::PassageRow>(Table::Passages)? {
             let id = VesselId(id);

@@ -144,14 +144,15 @@ pub fn replay_watched(
     watch: &mut dyn FnMut(u64, u64),
 ) -> Result<ReplaySummary, ReplayError> {
     let mut summary = ReplaySummary::default();
-    let (tracks, seed) = read(dir, &course, &mut summary)?;
+    let mut ends = BTreeMap::new();
+    let (tracks, seed) = read(dir, &course, &mut summary, &mut ends)?;
     summary.vessels = tracks.len();
     let mut passages = Vec::new();
     for (id, track) in tracks {
         if track.launches.is_empty() {
             return Err(ReplayError::NoLaunch(id.0));
         }
-        passages.push(Passage::of(id, track, &mut summary));
+        passages.push(Passage::of(id, track, &ends, &mut summary));
     }
     let prims = course.prims.clone();
     let sim = Sim::new(Arc::new(Sea::new(course, seed)), prims, Tick(0));
@@ -164,6 +165,7 @@ fn read(
     dir: &Path,
     course: &Course,
     summary: &mut ReplaySummary,
+    ends: &mut BTreeMap<u32, u64>,
 ) -> Result<(BTreeMap<VesselId, Track>, u64), ReplayError> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(dir)
         .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect())
@@ -210,6 +212,8 @@ fn read(
                     tracks.entry(vessel).or_default().inputs.push((tick, number, input));
                 }
                 Entry::Hash { vessel, tick, term, hop, hash } => {
+                    let end = ends.entry(number).or_default();
+                    *end = tick.0.max(*end);
                     let published = Published { tick: tick.0, epoch: (term, hop), log: number, hash };
                     tracks.entry(vessel).or_default().published.push(published);
                 }
@@ -242,7 +246,7 @@ struct Passage {
 impl Passage {
     /// Puts a track in order: of each tick the publication of the highest epoch stands, and with it the
     /// orders of the log that wrote it.
-    fn of(id: VesselId, mut track: Track, summary: &mut ReplaySummary) -> Self {
+    fn of(id: VesselId, mut track: Track, ends: &BTreeMap<u32, u64>, summary: &mut ReplaySummary) -> Self {
         track.launches.sort_by_key(|(tick, _)| *tick);
         track.left.sort_unstable();
         track.published.sort_unstable();
@@ -286,12 +290,12 @@ impl Passage {
             next_published: 0,
             next_left: 0,
         };
-        passage.count_missing(summary);
+        passage.count_missing(ends, summary);
         passage
     }
 
     /// Ticks after a launch, up to leaving or to the last word, that nobody published.
-    fn count_missing(&self, summary: &mut ReplaySummary) {
+    fn count_missing(&self, ends: &BTreeMap<u32, u64>, summary: &mut ReplaySummary) {
         let last = self.published.last().map_or(0, |published| published.tick);
         let mut afloat_until = None;
         for (launch, _) in &self.launches {
@@ -309,7 +313,7 @@ impl Passage {
             let mut due = from + 1;
             for tick in here.iter().map(|published| published.tick).chain([until + 1]) {
                 if tick > due {
-                    self.count_gap(Tick(due), Tick(tick - 1), summary);
+                    self.count_gap(Tick(due), Tick(tick - 1), ends, summary);
                 }
                 due = tick + 1;
             }
@@ -321,9 +325,17 @@ impl Passage {
         }
     }
 
-    /// Ticks from `first` to `last` that nobody published: a dead owner's, where the next one began after them.
-    fn count_gap(&self, first: Tick, last: Tick, summary: &mut ReplaySummary) {
-        if self.resumed.iter().any(|resumption| resumption.tick == last) {
+    /// Ticks from `first` to `last` that nobody published: interrupted where the next one took up a dead owner's
+    /// vessel after them, or had it committed for after them by an owner whose log ends before.
+    fn count_gap(&self, first: Tick, last: Tick, ends: &BTreeMap<u32, u64>, summary: &mut ReplaySummary) {
+        let next = self.published.partition_point(|published| published.tick < first.0);
+        let handed_over = next.checked_sub(1).and_then(|before| {
+            let (before, after) = (self.published.get(before)?, self.published.get(next)?);
+            let died = ends.get(&before.log).is_some_and(|end| *end <= last.0);
+            Some(died && before.log != after.log && before.epoch < after.epoch)
+        });
+        let resumed = self.resumed.iter().any(|resumption| resumption.tick == last);
+        if resumed || handed_over == Some(true) {
             summary.interrupted += last.since(first) + 1;
             return;
         }
