@@ -13,6 +13,7 @@
     reason = "nor a model"
 )]
 
+use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,6 +31,14 @@ struct Sail {
     child: Child,
     mark: String,
     record: tempfile::TempDir,
+}
+
+impl Drop for Sail {
+    /// A test that fails leaves nothing running: with this process its harbour and regions end.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Sail {
@@ -106,11 +115,18 @@ impl Sail {
     }
 
     /// Its summary, and what a replay of its record finds.
-    fn end(self) -> (Value, Value) {
-        let output = self.child.wait_with_output().unwrap();
-        let error = String::from_utf8_lossy(&output.stderr).into_owned();
-        let summary: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{error}"));
-        assert!(output.status.success(), "{summary}\n{error}");
+    fn end(mut self) -> (Value, Value) {
+        let (mut said, mut error) = (String::new(), String::new());
+        let mut stderr = self.child.stderr.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let _ = stderr.read_to_string(&mut error);
+            error
+        });
+        self.child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        let status = self.child.wait().unwrap();
+        let error = reader.join().unwrap();
+        let summary: Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{error}"));
+        assert!(status.success(), "{summary}\n{error}");
         let replay = Command::new(FAIRWAY)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .arg("replay")
@@ -139,7 +155,7 @@ fn assert_lawful(found: &Value) {
 #[test]
 fn killed_regions_vessels_sail_on_within_a_second() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let sail = Sail::start("kill", &["--vessels", "4", "--warp", "1", "--for", "45s"]);
+    let sail = Sail::start("kill", &["--vessels", "3", "--warp", "1", "--for", "35s"]);
     sail.wait_for_busiest();
     std::thread::sleep(Duration::from_secs(8));
     let (pid, _) = sail.busiest().unwrap();
@@ -159,7 +175,7 @@ fn killed_regions_vessels_sail_on_within_a_second() {
 #[test]
 fn killed_harbour_is_not_noticed_in_the_water() {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let sail = Sail::start("harbour", &["--vessels", "2", "--warp", "1", "--for", "50s"]);
+    let sail = Sail::start("harbour", &["--vessels", "2", "--warp", "1", "--for", "40s"]);
     sail.wait_for_busiest();
     std::thread::sleep(Duration::from_secs(6));
     for _ in 0..2 {

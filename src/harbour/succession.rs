@@ -199,6 +199,13 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                         resume.entry(kept_by).or_default().push(id);
                     }
                 }
+                Finding::Lost if passage.suspect && passage.checkpoint.is_some() => {
+                    let Some(record) = passage.checkpoint.clone() else { continue };
+                    passage.suspect = false;
+                    passage.epoch = Epoch { term: passage.epoch.term.max(record.epoch.term) + 1, hop: 0 };
+                    self.keep_passage(id);
+                    self.isolate(record, Vec::new(), moment);
+                }
                 Finding::Lost => self.give_up_lost(id, moment),
             }
         }
@@ -405,9 +412,15 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     ) {
         let id = record.vessel.id;
         let Some(passage) = self.passages.get(&id) else { return };
-        if !matches!(passage.quarantine, Some(Quarantine::Asked(..))) {
-            return;
+        if matches!(passage.quarantine, Some(Quarantine::Asked(..))) {
+            self.isolate(record, inputs, moment);
         }
+    }
+
+    /// Sends a vessel that brought its region down on alone, or ashore where it is not the first time.
+    fn isolate(&mut self, record: Box<VesselRecord>, inputs: Vec<AppliedInput>, moment: Moment) {
+        let id = record.vessel.id;
+        let Some(passage) = self.passages.get(&id) else { return };
         if passage.strikes >= STRIKES {
             let reason = format!("it brought {} regions down", passage.strikes);
             self.moor_for_good(id, &record, &inputs, &reason);

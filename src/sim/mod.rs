@@ -36,7 +36,7 @@ pub use phases::{Phase, sailing};
 #[cfg(feature = "faults")]
 pub const SCUTTLED: &str = "Scuttled";
 #[cfg(feature = "faults")]
-const SCUTTLING_THROTTLE: f64 = 0.9;
+const SCUTTLING_THROTTLE: f64 = 0.2;
 
 use phases::{Build, Crew, Fleet, Id, Motion, Now, Order, Progress, Since, Surroundings, TheSea};
 
