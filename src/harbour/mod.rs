@@ -206,6 +206,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     fn come_back(&mut self, moment: Moment) -> Result<(), StoreError> {
         self.counts = self.store.fact("counts")?.unwrap_or_default();
         self.counts.regions_started = self.store.fact("regions_started")?.unwrap_or(0);
+        self.custody.ended = self.store.fact("ended")?.unwrap_or_default();
         for (id, row) in self.store.rows::<passages::PassageRow>(Table::Passages)? {
             let id = VesselId(id);
             self.next_vessel = self.next_vessel.max(id.0.saturating_add(1));

@@ -84,6 +84,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         if self.custody.ended.len() > ENDED_REGIONS {
             self.custody.ended.remove(0);
         }
+        // A harbour that comes back asks for the same promises: words of the dead may still be under way.
+        let ended = self.custody.ended.clone();
+        self.keep(|store| store.set_fact("ended", &ended));
         self.custody.due = true;
     }
 

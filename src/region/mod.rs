@@ -558,6 +558,8 @@ impl Region {
         self.shadows.remove(&id);
         self.seen.remove(&id);
         self.gone_to.remove(&id);
+        // The handoff with which it once went is over, acknowledged or not: it would seal the vessel for ever.
+        self.outgoing.retain(|handoff| !(handoff.is_committed() && handoff.vessels().contains(&id)));
         self.sim.insert(vessel);
         let before = self.owned.insert(id, owned);
         assert!(before.is_none(), "a vessel was owned twice by one region");

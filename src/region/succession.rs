@@ -194,7 +194,7 @@ impl Region {
         group.learn(through, inputs);
         group.nothing_more_to_learn();
         self.rebuilding.push(group);
-        if publish <= self.sim.tick() {
+        if publish <= self.sim.tick() && !self.is_paused() {
             self.take(self.rebuilding.len() - 1);
             self.rebuilding.retain(|group| !group.handoff.is_owner());
         }

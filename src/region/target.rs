@@ -231,7 +231,8 @@ impl Region {
                 let last = Tick(group.handoff.commit_tick().0 - 1);
                 group.learn(last, &inputs);
                 self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
-                if self.rebuilding[index].handoff.commit_tick() <= self.sim.tick() {
+                // Late ticks are published like any other: under a lease, or they wait for one.
+                if self.rebuilding[index].handoff.commit_tick() <= self.sim.tick() && !self.is_paused() {
                     self.take(index);
                 }
             }

@@ -10,9 +10,12 @@
     clippy::disallowed_methods,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
     reason = "nor a model"
 )]
 
+mod cases;
+mod hour;
 mod world;
 
 use std::collections::BTreeMap;

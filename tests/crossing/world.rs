@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fairway::atlas::{Area, Course};
+use fairway::atlas::{Area, Course, Prim};
 use fairway::region::{Action, Logged, Now, Region, RegionConfig};
 use fairway::sea::Sea;
 use fairway::sim::{Sim, Vessel, Voyage, afloat};
@@ -45,6 +45,8 @@ pub struct World {
     step: u64,
     regions: BTreeMap<RegionId, Region>,
     stopped: BTreeSet<RegionId>,
+    /// Those that nobody is told of any more.
+    retired: BTreeSet<RegionId>,
     silent: BTreeSet<RegionId>,
     commit_delay: u64,
     under_way: VecDeque<Parcel>,
@@ -57,35 +59,60 @@ pub struct World {
     origin: DVec2,
 }
 
+/// What a world is made of, besides its regions.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    pub seed: u64,
+    /// Mean wind, m/s; none for what the course says.
+    pub wind_mps: Option<f64>,
+    /// Deep water that is needed from the origin to the east and to the north, metres.
+    pub water_m: DVec2,
+    /// Prims besides the course's, places from the origin.
+    pub prims: Vec<Prim>,
+}
+
 impl World {
     /// Regions 1 to `count` in a row from west to east, in open water of the small course.
     pub fn row(count: u32, seed: u64) -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("regions/gullwing");
-        let course = Arc::new(Course::load(&root).unwrap());
-        let sea = Arc::new(Sea::new(Arc::clone(&course), seed));
-        let start = course.start;
-        let origin = open_water(&sea, f64::from(count) * WIDTH_M);
-        let clock = ClockSetting { tick: start, unix_ns: 0, warp: 1.0 };
-        let areas: Vec<(RegionId, Area)> = (0..count)
+        let water_m = DVec2::new(f64::from(count) * WIDTH_M * 1.1, 70.0);
+        let setting = Setting { seed, wind_mps: None, water_m, prims: Vec::new() };
+        let areas: Vec<Area> = (0..count)
             .map(|i| {
-                let min = origin + DVec2::new(f64::from(i) * WIDTH_M, -128.0);
-                (RegionId(i + 1), Area { min, max: min + DVec2::new(WIDTH_M, 256.0) })
+                let min = DVec2::new(f64::from(i) * WIDTH_M, -128.0);
+                Area { min, max: min + DVec2::new(WIDTH_M, 256.0) }
             })
             .collect();
-        let regions = areas
-            .iter()
-            .map(|&(id, area)| {
-                let name = format!("r{}.gullwing.fairway", id.0);
-                let config = RegionConfig { id, name, area, clock, authority: None, log: true };
-                (id, Region::new(config, Arc::clone(&sea), start))
-            })
-            .collect();
+        Self::divided(&setting, &areas)
+    }
+
+    /// Regions of a lattice in deep water, numbered from the south-west, row by row.
+    pub fn lattice(columns: u32, rows: u32, cell_m: f64, seed: u64) -> Self {
+        let water_m = DVec2::new(f64::from(columns), f64::from(rows)) * cell_m;
+        let setting = Setting { seed, wind_mps: None, water_m, prims: Vec::new() };
+        Self::divided(&setting, &cells(columns, rows, cell_m, DVec2::ZERO))
+    }
+
+    /// Regions 1, 2, … of the areas, which are given from the origin.
+    pub fn divided(setting: &Setting, areas: &[Area]) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("regions/gullwing");
+        let mut course = Course::load(&root).unwrap();
+        if let Some(wind_mps) = setting.wind_mps {
+            course.climate.wind_mps = wind_mps;
+        }
+        let origin = open_water(&Sea::new(Arc::new(course.clone()), setting.seed), setting.water_m);
+        course.prims.extend(setting.prims.iter().cloned().map(|prim| Prim {
+            centre_m: prim.centre_m + origin.extend(0.0),
+            ..prim
+        }));
+        let course = Arc::new(course);
+        let sea = Arc::new(Sea::new(Arc::clone(&course), setting.seed));
         let mut world = Self {
             sea,
-            start,
+            start: course.start,
             step: 0,
-            regions,
+            regions: BTreeMap::new(),
             stopped: BTreeSet::new(),
+            retired: BTreeSet::new(),
             silent: BTreeSet::new(),
             commit_delay: 0,
             under_way: VecDeque::new(),
@@ -96,27 +123,67 @@ impl World {
             log: Vec::new(),
             origin,
         };
-        world.introduce(&areas);
+        let numbered = (1..).map(RegionId).zip(areas.iter().copied());
+        for (id, area) in numbered {
+            world.start_region(id, Area { min: area.min + origin, max: area.max + origin });
+        }
+        world.introduce();
         world
     }
 
-    fn introduce(&mut self, areas: &[(RegionId, Area)]) {
-        let all: Vec<Neighbour> = areas
+    fn start_region(&mut self, id: RegionId, area: Area) {
+        let clock = ClockSetting { tick: self.start, unix_ns: 0, warp: 1.0 };
+        let name = format!("r{}.gullwing.fairway", id.0);
+        let config = RegionConfig { id, name, area, clock, authority: None, log: true };
+        let mut region = Region::new(config, Arc::clone(&self.sea), self.tick());
+        let circuit = self.new_circuit();
+        self.harbours.insert(id, circuit);
+        region.opened(circuit, Peer::Harbour);
+        self.regions.insert(id, region);
+    }
+
+    /// Tells every region of all others, as the harbour does.
+    fn introduce(&mut self) {
+        let all: Vec<Neighbour> = self
+            .regions
             .iter()
-            .map(|&(region, area)| Neighbour {
-                region,
-                area,
+            .filter(|(id, _)| !self.stopped.contains(id) && !self.retired.contains(id))
+            .map(|(&id, region)| Neighbour {
+                region: id,
+                area: region.area(),
                 addr: ([127, 0, 0, 1], 4045).into(),
-                name: format!("r{}.gullwing.fairway", region.0),
+                name: format!("r{}.gullwing.fairway", id.0),
             })
             .collect();
-        for &(id, _) in areas {
-            let circuit = self.new_circuit();
-            self.harbours.insert(id, circuit);
-            let region = self.regions.get_mut(&id).unwrap();
-            region.opened(circuit, Peer::Harbour);
+        for neighbour in &all {
+            let circuit = self.harbours[&neighbour.region];
+            let region = self.regions.get_mut(&neighbour.region).unwrap();
             region.received(circuit, Message::Neighbours(all.clone()));
         }
+    }
+
+    /// Divides the sea anew: areas from the origin; regions that are new start now.
+    pub fn redivide(&mut self, areas: &[(RegionId, Area)]) {
+        for &(id, area) in areas {
+            let area = Area { min: area.min + self.origin, max: area.max + self.origin };
+            if self.regions.contains_key(&id) && !self.stopped.contains(&id) {
+                assert!(!self.retired.contains(&id), "region {} still runs", id.0);
+                let circuit = self.harbours[&id];
+                self.regions.get_mut(&id).unwrap().received(circuit, Message::Reshape(area));
+            } else {
+                self.stopped.remove(&id);
+                self.retired.remove(&id);
+                self.start_region(id, area);
+            }
+        }
+        self.introduce();
+    }
+
+    /// A region that stops has handed everything over: its neighbours are told without it.
+    pub fn part_with(&mut self, id: RegionId) {
+        assert!(self.regions[&id].sim().ids().is_empty(), "region {} still has vessels", id.0);
+        self.retired.insert(id);
+        self.introduce();
     }
 
     fn new_circuit(&mut self) -> CircuitId {
@@ -134,6 +201,63 @@ impl World {
 
     pub fn region(&self, id: RegionId) -> &Region {
         &self.regions[&id]
+    }
+
+    /// A vessel's place from the origin.
+    pub fn at(&self, id: VesselId) -> DVec2 {
+        self.place(id) - self.origin
+    }
+
+    /// All that was published: the hash of each tick of each vessel.
+    pub fn hashes(&self) -> BTreeMap<(Tick, VesselId), u64> {
+        let published = self.log.iter().filter_map(|entry| match entry {
+            Logged::Published { vessel, tick, hash, .. } => Some(((*tick, *vessel), *hash)),
+            _ => None,
+        });
+        published.collect()
+    }
+
+    /// All orders by the tick that first felt them.
+    pub fn orders(&self) -> BTreeMap<Tick, Vec<(VesselId, Input)>> {
+        let mut orders: BTreeMap<Tick, Vec<(VesselId, Input)>> = BTreeMap::new();
+        for entry in &self.log {
+            if let Logged::Applied(applied) = entry {
+                orders.entry(applied.tick).or_default().push((applied.vessel, applied.input));
+            }
+        }
+        // Whoever logged first: the vessels of one tick are independent of each other.
+        orders.values_mut().for_each(|tick| tick.sort_by_key(|(id, input)| (*id, input.session, input.seq)));
+        orders
+    }
+
+    /// Gives the orders that another world gave for the next tick.
+    pub fn follow(&mut self, orders: &BTreeMap<Tick, Vec<(VesselId, Input)>>) {
+        for &(id, input) in orders.get(&self.tick().after(1)).into_iter().flatten() {
+            let region = self.regions.values_mut().find(|region| region.epoch(id).is_some()).unwrap();
+            region.order(id, input);
+        }
+    }
+
+    /// Gives an order of one session of a vessel's crew at any region, as one whose circuit is still there.
+    pub fn order_at(&mut self, region: RegionId, id: VesselId, session: u32, helm: Helm) {
+        self.seq += 1;
+        let input = Input { session, seq: self.seq, helm };
+        self.regions.get_mut(&region).unwrap().order(id, input);
+    }
+
+    /// Steers towards a place that is given from the origin.
+    pub fn steer(&mut self, id: VesselId, to: DVec2, helm: Helm) {
+        let Some(state) = self.regions.values().find_map(|region| region.sim().state(id)) else { return };
+        let bow = (state.attitude * DVec3::X).truncate();
+        let way = (self.origin + to - state.position_m.truncate()).normalize_or_zero();
+        let to_port = bow.perp_dot(way);
+        let turn = if bow.dot(way) > 0.0 { -0.9 * to_port } else { -to_port.signum() };
+        self.order(id, Helm { rudder_rad: turn.clamp(-0.45, 0.45), ..helm });
+    }
+
+    /// Launches a vessel at a place from the origin.
+    pub fn launch_from_origin(&mut self, id: VesselId, boat: &str, place: DVec2, heading_deg: f64) {
+        self.launch_at(id, boat, self.origin.x + place.x, place.y, heading_deg);
     }
 
     pub fn owner(&self, id: VesselId) -> Option<RegionId> {
@@ -348,19 +472,29 @@ pub fn border_x(world: &World) -> f64 {
     world.origin.x + WIDTH_M
 }
 
-/// The west end of a strip of water deep enough for any boat.
-fn open_water(sea: &Sea, length_m: f64) -> DVec2 {
-    let course = sea.course();
-    let centre = course.start_line.port;
+/// The cells of a lattice whose south-west corner is at a place, row by row.
+pub fn cells(columns: u32, rows: u32, cell_m: f64, corner: DVec2) -> Vec<Area> {
+    let cell = |row: u32, column: u32| {
+        let min = corner + DVec2::new(f64::from(column), f64::from(row)) * cell_m;
+        Area { min, max: min + DVec2::splat(cell_m) }
+    };
+    (0..rows).flat_map(|row| (0..columns).map(move |column| cell(row, column))).collect()
+}
+
+/// The south-west corner of water deep enough for any boat, with some room to the south.
+fn open_water(sea: &Sea, water_m: DVec2) -> DVec2 {
+    let centre = sea.course().start_line.port;
     let deep = |place: DVec2| sea.bed_m(place) < -4.0;
+    let share = |i: i32| f64::from(i) / 24.0;
     for ring in 0..400_i32 {
         for side in -ring..=ring {
             let at = centre + DVec2::new(f64::from(side), f64::from(ring - side.abs())) * 32.0;
-            let strip = (0..=40).map(|i| at + DVec2::new(length_m * 1.1 * f64::from(i) / 40.0, 0.0));
-            if strip.into_iter().all(|p| deep(p) && deep(p + DVec2::Y * 70.0) && deep(p - DVec2::Y * 20.0)) {
+            let south = DVec2::Y * 20.0;
+            let mut places = (0..=24).flat_map(|i| (0..=24).map(move |j| DVec2::new(share(i), share(j))));
+            if places.all(|p| deep(at - south + p * (water_m + south))) {
                 return at;
             }
         }
     }
-    panic!("no open water of {length_m} m near the start line");
+    panic!("no open water of {water_m} m near the start line");
 }
