@@ -100,10 +100,13 @@ impl World {
             course.climate.wind_mps = wind_mps;
         }
         let origin = open_water(&Sea::new(Arc::new(course.clone()), setting.seed), setting.water_m);
-        course.prims.extend(setting.prims.iter().cloned().map(|prim| Prim {
-            centre_m: prim.centre_m + origin.extend(0.0),
-            ..prim
-        }));
+        course.prims.extend(
+            setting
+                .prims
+                .iter()
+                .cloned()
+                .map(|prim| Prim { centre_m: prim.centre_m + origin.extend(0.0), ..prim }),
+        );
         let course = Arc::new(course);
         let sea = Arc::new(Sea::new(Arc::clone(&course), setting.seed));
         let mut world = Self {
