@@ -53,7 +53,8 @@ fn vessel_that_sinks_its_region_goes_on_alone_and_then_ashore() {
         .args(["-o", "json"])
         .output()
         .unwrap();
-    let found: Value = serde_json::from_slice(&replay.stdout).unwrap();
+    let error = String::from_utf8_lossy(&replay.stderr);
+    let found: Value = serde_json::from_slice(&replay.stdout).unwrap_or_else(|_| panic!("{error}"));
     assert_eq!([&found["double"], &found["mismatches"]].map(Value::as_u64), [Some(0), Some(0)], "{found}");
     assert!(found["resumed"].as_u64().unwrap() >= 1, "the other one was not sailed on: {found}");
 }

@@ -148,7 +148,13 @@ pub fn replay_watched(
     let (tracks, seed) = read(dir, &course, &mut summary, &mut ends)?;
     summary.vessels = tracks.len();
     let mut passages = Vec::new();
-    for (id, track) in tracks {
+    for (id, mut track) in tracks {
+        // Killed before its log was written, the region that launched it left no word of it.
+        if track.launches.is_empty()
+            && let Some(first) = track.resumed.iter().min_by_key(|resumption| resumption.tick)
+        {
+            track.launches.push((first.tick, first.vessel.clone()));
+        }
         if track.launches.is_empty() {
             return Err(ReplayError::NoLaunch(id.0));
         }

@@ -75,7 +75,10 @@ impl Region {
             owned.guard = owned.guard.filter(|guard| known.contains(guard));
             owned.standby = owned.standby.filter(|ahead| known.contains(ahead));
         }
-        self.gone_to.retain(|_, (region, _)| known.contains(region));
+        // A roll call must hear of a vessel whose new owner has not said yet that it has it.
+        let outgoing = &self.outgoing;
+        let under_way = |id: &VesselId| outgoing.iter().any(|handoff| handoff.vessels().contains(id));
+        self.gone_to.retain(|id, (region, _)| known.contains(region) || under_way(id));
         for neighbour in &self.neighbours {
             self.sea.prepare(neighbour.area);
         }
