@@ -74,7 +74,9 @@ fn boat_there_and_back_within_a_second_keeps_every_bit() {
         1 => world.redivide(&[(RegionId(1), Area { max: DVec2::new(20.0, 64.0), ..whole }), {
             (RegionId(2), Area { min: DVec2::new(20.0, 0.0), ..whole })
         }]),
-        20 => world.redivide(&[(RegionId(1), half(true, 128.0, 64.0)), (RegionId(2), half(false, 128.0, 64.0))]),
+        20 => {
+            world.redivide(&[(RegionId(1), half(true, 128.0, 64.0)), (RegionId(2), half(false, 128.0, 64.0))])
+        }
         _ if world.tick().0.is_multiple_of(5) => world.steer(ONE, DVec2::new(60.0, 40.0), ahead(0.7)),
         _ => {}
     });
@@ -204,7 +206,8 @@ fn boat_alongside_a_dock_is_handed_over_while_it_touches() {
         heading_rad: 0.0,
         shape: Shape::Box(DVec3::new(2.0, 45.0, 3.0)),
     };
-    let setting = Setting { seed: 1, wind_mps: Some(1.0), water_m: DVec2::new(128.0, 64.0), prims: vec![dock] };
+    let setting =
+        Setting { seed: 1, wind_mps: Some(1.0), water_m: DVec2::new(128.0, 64.0), prims: vec![dock] };
     let mut world = World::divided(&setting, &cells(2, 1, 64.0, DVec2::ZERO));
     world.launch_from_origin(ONE, "launch", DVec2::new(48.0, face_m - 1.7), 88.0);
     let mut touched = Vec::new();
@@ -313,8 +316,7 @@ fn crew_of_four_steers_in_turn_across_borders() {
         let at = if second % 3 == 0 { left } else { owner };
         world.order_at(at, ONE, session, helm);
     }
-    let sessions: BTreeSet<u32> =
-        world.orders().values().flatten().map(|(_, input)| input.session).collect();
+    let sessions: BTreeSet<u32> = world.orders().values().flatten().map(|(_, input)| input.session).collect();
     assert_eq!(sessions.into_iter().collect::<Vec<_>>(), [1, 2, 3, 4]);
     assert!(regions.len() >= 3, "it sailed only {regions:?}");
     holds(&world);

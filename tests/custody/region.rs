@@ -37,19 +37,46 @@ pub enum Rule {
 /// A message on its way. The words of a handoff are kept by their parts: an offer without the vessel's floats.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Parcel {
-    Offer { number: u32, epoch: Epoch, tick: Tick, commit: Tick },
+    Offer {
+        number: u32,
+        epoch: Epoch,
+        tick: Tick,
+        commit: Tick,
+    },
     Ready(u32),
     NotYet(u32),
     No(u32),
-    Commit { number: u32, commit: Tick, epoch: Epoch },
+    Commit {
+        number: u32,
+        commit: Tick,
+        epoch: Epoch,
+    },
     Acknowledged(u32),
     Cancel(u32),
     /// A batch of orders, with the full state where the guard has none yet.
-    Inputs { through: Tick, stamp_ns: u64, state: Option<Epoch> },
-    Report { stamp_ns: u64, holds: Option<Epoch> },
-    Roster { number: u32, claims: Vec<Claim>, kept: Vec<Keeping> },
-    Roll { number: u32, ended: Vec<RegionId>, floor: Option<Epoch> },
-    Resume { epoch: Epoch, publish: Tick },
+    Inputs {
+        through: Tick,
+        stamp_ns: u64,
+        state: Option<Epoch>,
+    },
+    Report {
+        stamp_ns: u64,
+        holds: Option<Epoch>,
+    },
+    Roster {
+        number: u32,
+        claims: Vec<Claim>,
+        kept: Vec<Keeping>,
+    },
+    Roll {
+        number: u32,
+        ended: Vec<RegionId>,
+        floor: Option<Epoch>,
+    },
+    Resume {
+        epoch: Epoch,
+        publish: Tick,
+    },
 }
 
 impl Parcel {
@@ -219,7 +246,10 @@ impl Region {
     /// Whether it takes no order of the vessel, which it owns, for ever: a handoff that is long past is open.
     pub fn is_stuck(&self) -> bool {
         self.owned.is_some()
-            && self.outgoing.iter().any(|handoff| handoff.is_committed() && handoff.commit_tick() <= self.tick)
+            && self
+                .outgoing
+                .iter()
+                .any(|handoff| handoff.is_committed() && handoff.commit_tick() <= self.tick)
     }
 
     /// Whether its ticks matter: an idle region's clock just moves.
@@ -352,14 +382,7 @@ impl Region {
         let Some(owned) = &self.owned else { return };
         let (number, commit, epoch) = (self.next_offer, self.tick.after(LEAD_TICKS), owned.epoch);
         self.next_offer += 1;
-        self.outgoing.push(Outgoing::new(
-            number,
-            target,
-            vec![VESSEL],
-            self.tick,
-            commit,
-            LEAD_TICKS / 3,
-        ));
+        self.outgoing.push(Outgoing::new(number, target, vec![VESSEL], self.tick, commit, LEAD_TICKS / 3));
         self.streams.entry(target).or_insert(Stream { full: false });
         self.send(target, Parcel::Offer { number, epoch, tick: self.tick, commit }, deeds);
     }
@@ -440,9 +463,8 @@ impl Region {
                 if matches!(word, Word::Commit { .. } | Word::Cancel { .. }) {
                     self.hear_owner(from, &word, deeds);
                 } else {
-                    let ours = |handoff: &Outgoing| {
-                        handoff.number() == word.number() && handoff.target() == from
-                    };
+                    let ours =
+                        |handoff: &Outgoing| handoff.number() == word.number() && handoff.target() == from;
                     if let Some(index) = self.outgoing.iter().position(ours) {
                         let verdict = self.outgoing[index].hear(&word, self.tick);
                         self.act_on(index, verdict, deeds);
@@ -480,7 +502,11 @@ impl Region {
         for to in to.intersection(&self.links.clone()) {
             let full = self.streams.insert(*to, Stream { full: true }).is_some_and(|stream| stream.full);
             let (through, stamp_ns) = (self.tick, self.now_ns);
-            self.send(*to, Parcel::Inputs { through, stamp_ns, state: (!full).then_some(owned.epoch) }, deeds);
+            self.send(
+                *to,
+                Parcel::Inputs { through, stamp_ns, state: (!full).then_some(owned.epoch) },
+                deeds,
+            );
         }
     }
 
@@ -554,10 +580,8 @@ impl Region {
             .collect();
         for group in offered {
             let (epoch, through) = (group.handoff.epochs()[0].1, group.through);
-            let newer = self
-                .shadow
-                .as_ref()
-                .is_none_or(|kept| (epoch, through) >= (kept.epoch, kept.through));
+            let newer =
+                self.shadow.as_ref().is_none_or(|kept| (epoch, through) >= (kept.epoch, kept.through));
             if newer && self.owned.is_none() {
                 self.shadow = Some(Shadow { epoch, tick: through, through, owner: region });
             }

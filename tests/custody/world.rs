@@ -203,9 +203,7 @@ impl World {
         }
         self.twice |= self.published[index].is_some();
         self.fell |= self.published.iter().enumerate().any(|(other, entry)| {
-            entry.is_some_and(|(_, known)| {
-                other < index && known > epoch || other > index && known < epoch
-            })
+            entry.is_some_and(|(_, known)| other < index && known > epoch || other > index && known < epoch)
         });
         self.unlicensed |= self.region(id).zombie || !self.region(id).holds_lease();
         self.published[index] = Some((id, epoch));
@@ -213,16 +211,16 @@ impl World {
 
     /// Whether some region that lives owns the vessel, or will.
     pub fn has_owner(&self) -> bool {
-        self.regions.iter().any(|region| {
-            !region.zombie && !matches!(region.life, Life::Dead(_)) && region.is_held()
-        })
+        self.regions
+            .iter()
+            .any(|region| !region.zombie && !matches!(region.life, Life::Dead(_)) && region.is_held())
     }
 
     /// Whether some region that lives keeps a shadow.
     pub fn has_shadow(&self) -> bool {
-        self.regions.iter().any(|region| {
-            !region.zombie && !matches!(region.life, Life::Dead(_)) && region.shadow.is_some()
-        })
+        self.regions
+            .iter()
+            .any(|region| !region.zombie && !matches!(region.life, Life::Dead(_)) && region.shadow.is_some())
     }
 
     fn dead(&self) -> BTreeSet<RegionId> {
@@ -271,7 +269,8 @@ impl World {
     fn report(&mut self, id: RegionId, sea: &Sea) {
         let first = self.queue(id, HARBOUR).next().is_none();
         self.act(id, Region::report);
-        if first && !sea.slow_reports
+        if first
+            && !sea.slow_reports
             && let Some(parcel) = self.pop(id, HARBOUR)
         {
             self.deliver(id, HARBOUR, parcel);
@@ -301,14 +300,14 @@ impl World {
 
     /// Time passes once everybody who may sail has sailed.
     fn may_pass(&self) -> bool {
-        self.regions.iter().all(|region| {
-            region.life != Life::Up || region.tick.0 >= self.time || region.is_paused()
-        })
+        self.regions
+            .iter()
+            .all(|region| region.life != Life::Up || region.tick.0 >= self.time || region.is_paused())
     }
 
     fn pass(&mut self, sea: &Sea) {
         self.time += 1;
-        self.harbour.silent_ticks = 2.min(self.harbour.silent_ticks + 1);
+        self.harbour.is_silent = true;
         for region in &mut self.regions {
             if region.life != Life::Up {
                 continue;
@@ -423,7 +422,8 @@ impl Sea {
         if world.harbour.may_settle() {
             events.push(Event::Settle);
         }
-        if world.calls > 0 && world.harbour.silent_ticks > 1 && world.harbour.may_call() {
+        let may_call = world.calls > 0 || world.harbour.passing && world.harbour.roll.number() < ROLLS_MAX;
+        if may_call && world.harbour.is_silent && world.may_pass() && world.harbour.may_call() {
             events.push(Event::Call(world.harbour.passing));
         }
         events
@@ -548,7 +548,7 @@ impl Model for Sea {
                 world.certain.extend(dead);
             }
             Event::Call(stuck) => {
-                world.calls = world.calls.saturating_sub(1);
+                world.calls = world.calls.saturating_sub(u8::from(!stuck));
                 world.harbour.call(stuck, &mut out);
             }
             Event::Settle => {
@@ -585,8 +585,5 @@ impl Model for Sea {
 }
 
 fn is_fault(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Die(_) | Event::Stop(_) | Event::Image(_) | Event::Restart | Event::Break(..)
-    )
+    matches!(event, Event::Die(_) | Event::Stop(_) | Event::Image(_) | Event::Restart | Event::Break(..))
 }
