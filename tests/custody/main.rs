@@ -93,7 +93,7 @@ fn custody_holds_in_every_order() {
         holds("the guard dies", Sea { kinds: die, mortals: guard, ticks: 3, ..one.clone() }),
         holds("a region stops for a while", Sea { kinds: &[Kind::Stop], ..one.clone() }),
         holds("a circuit breaks", Sea { kinds: &[Kind::Break], calls: 1, ..one.clone() }),
-        holds("the harbour comes back", Sea { kinds: &[Kind::Restart], ticks: 3, ..one }),
+        holds("the harbour comes back", Sea { kinds: &[Kind::Restart], ticks: 2, ..one }),
         holds("the owner dies, its image wakes", Sea { kinds: image, mortals: owner, ..two.clone() }),
         holds("the target dies, its image wakes", Sea { kinds: image, mortals: target, ..two.clone() }),
         holds("owner and target die", Sea { kinds: die, mortals: &REGIONS[..2], ticks: 2, ..two.clone() }),
