@@ -47,6 +47,8 @@ pub struct World {
     stopped: BTreeSet<RegionId>,
     /// Those that nobody is told of any more.
     retired: BTreeSet<RegionId>,
+    /// Vessels that were committed, with the tick before which no order counts any more.
+    sealed: BTreeMap<VesselId, Tick>,
     silent: BTreeSet<RegionId>,
     commit_delay: u64,
     under_way: VecDeque<Parcel>,
@@ -116,6 +118,7 @@ impl World {
             regions: BTreeMap::new(),
             stopped: BTreeSet::new(),
             retired: BTreeSet::new(),
+            sealed: BTreeMap::new(),
             silent: BTreeSet::new(),
             commit_delay: 0,
             under_way: VecDeque::new(),
@@ -231,6 +234,11 @@ impl World {
         // Whoever logged first: the vessels of one tick are independent of each other.
         orders.values_mut().for_each(|tick| tick.sort_by_key(|(id, input)| (*id, input.session, input.seq)));
         orders
+    }
+
+    /// Whether an order that is given now would have to be passed on, and so be applied later.
+    pub fn is_sealed(&self, id: VesselId) -> bool {
+        self.sealed.get(&id).is_some_and(|commit| self.tick() < *commit)
     }
 
     /// Gives the orders that another world gave for the next tick.
@@ -398,6 +406,9 @@ impl World {
                     // What a silent region says is lost, too: nobody hears it.
                     if self.silent.contains(&id) {
                         continue;
+                    }
+                    if let Message::Handoff(Word::Commit { commit, epochs, .. }) = &message {
+                        self.sealed.extend(epochs.iter().map(|(id, _)| (*id, *commit)));
                     }
                     let late = matches!(message, Message::Handoff(Word::Commit { .. }));
                     let delay = if late { DELAY_STEPS + self.commit_delay } else { DELAY_STEPS };

@@ -30,8 +30,8 @@ pub struct Harbour {
     /// A report of the vessel came since the roll was called.
     fresh: bool,
     pub passing: bool,
-    /// Ticks since the vessel was reported, up to two.
-    pub silent_ticks: u8,
+    /// The vessel was not reported in this tick.
+    pub is_silent: bool,
     pub kept: Kept,
     rule: Rule,
 }
@@ -52,7 +52,7 @@ impl Harbour {
             unconfirmed: false,
             fresh: false,
             passing: false,
-            silent_ticks: 0,
+            is_silent: false,
             kept,
             rule,
         }
@@ -112,7 +112,7 @@ impl Harbour {
         }
         (self.owner, self.epoch) = (Some(region), epoch);
         (self.unconfirmed, self.passing, self.fresh) = (false, false, true);
-        self.silent_ticks = 0;
+        self.is_silent = false;
     }
 
     pub fn may_call(&self) -> bool {

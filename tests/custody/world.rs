@@ -307,7 +307,7 @@ impl World {
 
     fn pass(&mut self, sea: &Sea) {
         self.time += 1;
-        self.harbour.silent_ticks = 2.min(self.harbour.silent_ticks + 1);
+        self.harbour.is_silent = true;
         for region in &mut self.regions {
             if region.life != Life::Up {
                 continue;
@@ -422,7 +422,8 @@ impl Sea {
         if world.harbour.may_settle() {
             events.push(Event::Settle);
         }
-        if world.calls > 0 && world.harbour.silent_ticks > 1 && world.harbour.may_call() {
+        let may_call = world.calls > 0 || world.harbour.passing && world.harbour.roll.number() < ROLLS_MAX;
+        if may_call && world.harbour.is_silent && world.may_pass() && world.harbour.may_call() {
             events.push(Event::Call(world.harbour.passing));
         }
         events
@@ -547,7 +548,7 @@ impl Model for Sea {
                 world.certain.extend(dead);
             }
             Event::Call(stuck) => {
-                world.calls = world.calls.saturating_sub(1);
+                world.calls = world.calls.saturating_sub(u8::from(!stuck));
                 world.harbour.call(stuck, &mut out);
             }
             Event::Settle => {
