@@ -9,6 +9,10 @@ use crate::units::{RegionId, Tick, VesselId};
 use crate::wire::circuit::Way;
 use crate::wire::message::{AppliedInput, Claim, Epoch, Holding, Keeping, Message, VesselRecord};
 
+/// Ticks that are sailed at most between a shadow and the first tick that is published: an hour of course
+/// time. A word that asks for more is not one of our harbour's.
+const SUCCESSION_TICKS: u64 = 3_600 * 45;
+
 impl Region {
     /// Whether it may not publish what it owns: its lease has lapsed. A region that stands alone needs none.
     pub fn is_paused(&mut self) -> bool {
@@ -180,7 +184,15 @@ impl Region {
             self.counts.out_of_place += u32::from(!records.is_empty());
             return;
         }
+        // One record each, whoever says otherwise.
+        records.sort_by_key(|record| record.vessel.id);
+        records.dedup_by_key(|record| record.vessel.id);
         let latest = records.iter().map(|record| record.tick).max().unwrap_or_default();
+        let earliest = records.iter().map(|record| record.tick).min().unwrap_or_default();
+        if publish.max(latest.after(1)).since(earliest) > SUCCESSION_TICKS {
+            self.counts.out_of_place += 1;
+            return;
+        }
         // A state that is of the publishing tick or later was published by nobody who could reach it.
         let publish = publish.max(latest.after(1));
         let mut epochs: Vec<(VesselId, Epoch)> =

@@ -95,11 +95,7 @@ impl Harbour {
             return;
         }
         match parcel {
-            Parcel::Report { holds, .. } => {
-                if let Some(epoch) = holds {
-                    self.heard(region, epoch);
-                }
-            }
+            Parcel::Report { holds: Some(epoch), .. } => self.heard(region, epoch),
             Parcel::Roster { number, claims, kept } => self.roll.answered(region, number, claims, kept),
             _ => {}
         }

@@ -1,7 +1,12 @@
 //! Every order in which a handoff and up to two faults can act, up to a bound: who publishes which tick, under which
 //! lease, and who sails on. The state machines that are checked are those that run.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests are no library")]
-#![allow(clippy::cast_possible_truncation, reason = "nor a model")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    clippy::too_many_lines,
+    reason = "nor a model"
+)]
 
 mod harbour;
 mod region;
