@@ -178,7 +178,13 @@ impl Region {
         self.sail_on(records, inputs, through, publish);
     }
 
-    fn sail_on(&mut self, records: Vec<VesselRecord>, inputs: &[AppliedInput], through: Tick, publish: Tick) {
+    fn sail_on(
+        &mut self,
+        mut records: Vec<VesselRecord>,
+        inputs: &[AppliedInput],
+        through: Tick,
+        publish: Tick,
+    ) {
         let held = self.owned.len() + self.rebuilding.iter().map(|group| group.records.len()).sum::<usize>();
         if records.is_empty() || held + records.len() > REGION_VESSELS_RESUMED {
             self.counts.out_of_place += u32::from(!records.is_empty());
