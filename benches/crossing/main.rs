@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `client_gap_ticks` | most ticks without a new state, beyond one, in a window of two seconds around the first state of a new owner; `away`: in such windows more than three seconds from any crossing |
 //! | `client_gap_ms` | the longest silence there, beyond one tick |
+//! | `state_age_ms` | of every state in those windows: from when its tick was due until it came |
 //! | `helm_latency_ms` | from sending an order until a state comes that felt it, or a later one |
 //! | `kill_recovery_s` | from SIGKILL of a region until a client gets the next state, under a higher term |
 //! | `kill_ticks_lost` | ticks that the killed region had published and that its vessel goes on without |
