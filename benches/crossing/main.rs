@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench crossing` starts harbours with real region servers on loopback, sails launches over borders,
 //! kills and drains regions under them, and prints a table beside what is known of peers, then one JSON object a line.
-//! It takes about six minutes; `-- --quick` takes less than ninety seconds, and `-- --only borders` (or `kill`,
+//! It takes about four minutes; `-- --quick` takes less than one, and `-- --only borders` (or `kill`,
 //! `drain`, `guard`; may be given several times) measures a part.
 //!
 //! | metric | what it is |
@@ -14,7 +14,8 @@
 //! | `kill_recovery_s` | from SIGKILL of a region until a client gets the next state, under a higher term |
 //! | `kill_ticks_lost` | ticks that the killed region had published and that its vessel goes on without |
 //! | `kill_ticks_unpublished` | ticks between the last of the dead owner and the first of the next |
-//! | `drain_100_vessels_ms` | from SIGTERM until the region with a hundred vessels has ended, all of them elsewhere |
+//! | `drain_100_vessels_ms` | from SIGTERM until the region with a hundred vessels has ended |
+//! | `drain_100_elsewhere_ms` | until the harbour knows of another owner for each of them |
 //! | `guard_us_per_vessel_tick` | processor time of owner and guard together, beyond that of the same regions without a guard |
 //! | `guard_bytes_per_vessel_tick` | bytes of `Inputs`, `Shadow` and `Guarded` |
 //!
