@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use fairway::units::TICK_S;
 use fairway::wire::message::Epoch;
 
-use crate::figures::{Figure, PEERS_MS, PEERS_TICKS};
+use crate::figures::{Figure, PEERS_MS, PEERS_TICKS, PEERS_UNKNOWN};
 use crate::port::{Port, Waters};
 use crate::relay::Relay;
 use crate::sailors::{Arrival, Berth, Quay, Sailors, Seen};
@@ -38,6 +38,7 @@ pub(crate) struct Size {
 struct Noticed {
     gap_ticks: Vec<f64>,
     gap_ms: Vec<f64>,
+    age_ms: Vec<f64>,
     helm_ms: Vec<f64>,
 }
 
@@ -61,7 +62,9 @@ pub(crate) fn measure(size: &Size) -> Vec<Figure> {
         }
     }
     let clean = Sailors::start(clean, None, port.client.clone(), clean_berths);
-    let lossy = Sailors::start(lossy, Some(Relay::new(5)), port.client.clone(), lossy_berths);
+    let relay = Relay::new(5);
+    let postman = relay.postman();
+    let lossy = Sailors::start(lossy, Some(relay), port.client.clone(), lossy_berths);
     clean.wait_until_aboard(ABOARD);
     lossy.wait_until_aboard(ABOARD);
     std::thread::sleep(SETTLE);
@@ -83,7 +86,12 @@ pub(crate) fn measure(size: &Size) -> Vec<Figure> {
     }
     if let Some(figure) = figures.first_mut() {
         let (count, missed) = (handoffs.handoffs, handoffs.handoff_ticks_missed);
-        figure.note = format!("{count} handoffs in all, {missed} ticks that the target published late");
+        let (carried, lost, late_ms) = postman.told();
+        figure.note = format!(
+            "{count} handoffs in all, {missed} ticks that the target published late; the relay carried {carried} \
+             datagrams, lost {lost}, and was {late_ms:.1} ms late with one at worst"
+        );
+        figure.more.push(("relay_late_ms", late_ms.into()));
         figure.more.push(("handoffs", count.into()));
         figure.more.push(("ticks_missed", missed.into()));
     }
@@ -106,6 +114,7 @@ fn figures_of<'a>(
         for (metric, samples, peers) in [
             ("client_gap_ticks", noticed.gap_ticks, PEERS_TICKS),
             ("client_gap_ms", noticed.gap_ms, PEERS_MS),
+            ("state_age_ms", noticed.age_ms, PEERS_UNKNOWN),
             ("helm_latency_ms", noticed.helm_ms, PEERS_MS),
         ] {
             let figure = Figure::new(metric, samples, peers);
@@ -124,13 +133,13 @@ fn notice(seen: &Seen, from: Instant, to: Instant, crossing: &mut Noticed, away:
     let apart = |a: Instant, b: Instant| a.max(b).saturating_duration_since(a.min(b));
     for &middle in crossings.iter().filter(|&&at| at > from + HALF_WINDOW && at + HALF_WINDOW < to) {
         let begin = middle.checked_sub(HALF_WINDOW).unwrap_or(middle);
-        crossing.take(longest(&seen.arrivals, begin, middle + HALF_WINDOW));
+        crossing.take(&seen.arrivals, begin, middle + HALF_WINDOW);
     }
     let mut begin = from;
     while begin + 2 * HALF_WINDOW < to {
         let middle = begin + HALF_WINDOW;
         if crossings.iter().all(|&at| apart(at, middle) > APART + HALF_WINDOW) {
-            away.take(longest(&seen.arrivals, begin, begin + 2 * HALF_WINDOW));
+            away.take(&seen.arrivals, begin, begin + 2 * HALF_WINDOW);
         }
         begin += 2 * HALF_WINDOW;
     }
@@ -145,11 +154,13 @@ fn notice(seen: &Seen, from: Instant, to: Instant, crossing: &mut Noticed, away:
 }
 
 impl Noticed {
-    fn take(&mut self, gap: Option<(f64, f64)>) {
-        if let Some((ticks, ms)) = gap {
+    fn take(&mut self, arrivals: &[Arrival], from: Instant, to: Instant) {
+        if let Some((ticks, ms)) = longest(arrivals, from, to) {
             self.gap_ticks.push(ticks);
             self.gap_ms.push(ms);
         }
+        let within = arrivals.iter().filter(|arrival| arrival.at >= from && arrival.at <= to);
+        self.age_ms.extend(within.map(|arrival| arrival.age_ms));
     }
 }
 

@@ -6,12 +6,14 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fairway::atlas::Course;
 use fairway::clock;
+use fairway::harbour::answers::StatusAnswer;
 use fairway::record::{Entry, ReplaySummary, replay};
 use fairway::units::{Tick, VesselId};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -21,7 +23,7 @@ use crate::figures::{Figure, PEERS_NONE, PEERS_UNKNOWN};
 use crate::port::{Port, Waters};
 use crate::sailors::{Berth, Quay, Sailors, Seen};
 
-/// Vessels in the region that is killed, each with one client: with their clients, their relays of states, two
+/// Vessels in the region that is killed, each with one client: with their clients, the states that they are sent, two
 /// region servers and the harbour they leave half of two cores to others.
 pub(crate) const KILLED_VESSELS: usize = 24;
 /// Vessels in the region that is drained.
@@ -82,6 +84,7 @@ fn figures_of_kills(
     replayed: &ReplaySummary,
     note: &str,
 ) -> Vec<Figure> {
+    let mut worst_ms: BTreeMap<Instant, f64> = BTreeMap::new();
     let (mut recovery_s, mut lost, mut unpublished, mut unrecovered) = (vec![], vec![], vec![], 0);
     for seen in seen {
         for &killed in moments {
@@ -90,6 +93,8 @@ fn figures_of_kills(
                 continue;
             };
             recovery_s.push(recovered.after.as_secs_f64());
+            let worst = worst_ms.entry(killed).or_insert(0.0_f64);
+            *worst = worst.max((recovered.after.as_secs_f64() * 1e3).round());
             if let Some(ticks) = history.lost(seen.vessel, &recovered) {
                 lost.push(ticks);
             }
@@ -104,7 +109,12 @@ fn figures_of_kills(
     vec![
         keyed(Figure::new("kill_recovery_s", recovery_s, PEERS_NONE))
             .more("unrecovered", unrecovered)
-            .note(format!("{note}; {unrecovered} not within {} s", RECOVERY.as_secs())),
+            .more("worst_ms_by_kill", worst_ms.values().copied().collect::<Vec<_>>())
+            .note(format!(
+                "{note}; {unrecovered} not within {} s; worst of each kill {:?} ms",
+                RECOVERY.as_secs(),
+                worst_ms.values().collect::<Vec<_>>()
+            )),
         keyed(Figure::new("kill_ticks_lost", lost, PEERS_NONE))
             .more("replay_history_lost", history_lost)
             .more("replay_holds", replayed.holds())
@@ -212,7 +222,7 @@ pub(crate) fn drain(drains: usize) -> Vec<Figure> {
     for _ in 0..DRAINED_VESSELS {
         port.book(&key);
     }
-    let mut ended_ms = Vec::new();
+    let (mut ended_ms, mut elsewhere_ms) = (Vec::new(), Vec::new());
     for _ in 0..drains {
         let region = port.wait_until_together(DRAINED_VESSELS);
         std::thread::sleep(SETTLE);
@@ -220,26 +230,45 @@ pub(crate) fn drain(drains: usize) -> Vec<Figure> {
         let ended = pidfd_open(process, PidfdFlags::empty()).expect("the region still runs");
         let began = clock::now();
         port.signal(process, Signal::TERM);
-        let patience = Timespec { tv_sec: i64::try_from(DRAIN.as_secs()).unwrap_or(i64::MAX), tv_nsec: 0 };
-        let ready =
-            poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&patience)).expect("it can be waited for");
+        let mut elsewhere = None;
+        while !has_ended(&ended) {
+            let after_ms = began.elapsed().as_secs_f64() * 1e3;
+            if elsewhere.is_none() && are_elsewhere(&port.status(), region) {
+                elsewhere = Some(began.elapsed().as_secs_f64() * 1e3);
+            }
+            assert!(after_ms < DRAIN.as_secs_f64() * 1e3, "the region had not stopped after {DRAIN:?}");
+        }
         ended_ms.push(began.elapsed().as_secs_f64() * 1e3);
-        assert!(ready > 0, "the region had not stopped after {DRAIN:?}");
-        port.wait("all vessels elsewhere", |status| {
-            let elsewhere = status.regions.iter().filter(|other| other.id != region);
-            elsewhere.map(|other| other.vessels.len()).sum::<usize>() == DRAINED_VESSELS
-        });
+        port.wait("all vessels elsewhere", |status| are_elsewhere(status, region));
+        elsewhere_ms.push(elsewhere.unwrap_or_else(|| began.elapsed().as_secs_f64() * 1e3));
     }
     let status = port.status();
     let (resumed, missed, moored) = (status.resumed, status.handoff_ticks_missed, status.moored);
+    let each: Vec<f64> = ended_ms.iter().map(|ms: &f64| ms.round()).collect();
     let figure = Figure::new("drain_100_vessels_ms", ended_ms, PEERS_UNKNOWN)
         .key("vessels", DRAINED_VESSELS)
+        .more("each_ms", each.clone())
         .more("resumed", resumed)
         .more("ticks_missed", missed)
         .more("handoffs", status.handoffs)
         .note(format!(
-            "from SIGTERM to the process's end, budget 100; {resumed} vessels resumed, {moored} moored, {missed} of {} handed over had late ticks",
+            "from SIGTERM to the process's end, budget 100; each {each:?}; {resumed} vessels resumed, {moored} moored, {} handed over with {missed} late ticks",
             status.handoffs
         ));
-    vec![figure]
+    let elsewhere = Figure::new("drain_100_elsewhere_ms", elsewhere_ms, PEERS_UNKNOWN)
+        .key("vessels", DRAINED_VESSELS)
+        .note("until the harbour has heard of new owners for all; reports come every 50 ms");
+    vec![figure, elsewhere]
+}
+
+/// Whether a process ends within a few milliseconds.
+fn has_ended(process: &OwnedFd) -> bool {
+    let wait = Timespec { tv_sec: 0, tv_nsec: 4_000_000 };
+    poll(&mut [PollFd::new(process, PollFlags::IN)], Some(&wait)).is_ok_and(|ready| ready > 0)
+}
+
+/// Whether all vessels are in other regions, as the harbour has heard.
+fn are_elsewhere(status: &StatusAnswer, region: u32) -> bool {
+    let others = status.regions.iter().filter(|other| other.id != region);
+    others.map(|other| other.vessels.len()).sum::<usize>() == DRAINED_VESSELS
 }

@@ -2,18 +2,20 @@
 //!
 //! `cargo bench --bench crossing` starts harbours with real region servers on loopback, sails launches over borders,
 //! kills and drains regions under them, and prints a table beside what is known of peers, then one JSON object a line.
-//! It takes about six minutes; `-- --quick` takes less than ninety seconds, and `-- --only borders` (or `kill`,
+//! It takes about four minutes; `-- --quick` takes less than one, and `-- --only borders` (or `kill`,
 //! `drain`, `guard`; may be given several times) measures a part.
 //!
 //! | metric | what it is |
 //! |---|---|
 //! | `client_gap_ticks` | most ticks without a new state, beyond one, in a window of two seconds around the first state of a new owner; `away`: in such windows more than three seconds from any crossing |
 //! | `client_gap_ms` | the longest silence there, beyond one tick |
+//! | `state_age_ms` | of every state in those windows: from when its tick was due until it came |
 //! | `helm_latency_ms` | from sending an order until a state comes that felt it, or a later one |
 //! | `kill_recovery_s` | from SIGKILL of a region until a client gets the next state, under a higher term |
 //! | `kill_ticks_lost` | ticks that the killed region had published and that its vessel goes on without |
 //! | `kill_ticks_unpublished` | ticks between the last of the dead owner and the first of the next |
-//! | `drain_100_vessels_ms` | from SIGTERM until the region with a hundred vessels has ended, all of them elsewhere |
+//! | `drain_100_vessels_ms` | from SIGTERM until the region with a hundred vessels has ended |
+//! | `drain_100_elsewhere_ms` | until the harbour knows of another owner for each of them |
 //! | `guard_us_per_vessel_tick` | processor time of owner and guard together, beyond that of the same regions without a guard |
 //! | `guard_bytes_per_vessel_tick` | bytes of `Inputs`, `Shadow` and `Guarded` |
 //!

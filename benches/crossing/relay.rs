@@ -12,7 +12,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -68,6 +68,10 @@ struct Post {
     news: Condvar,
     stop: AtomicBool,
     seed: u64,
+    carried: AtomicU64,
+    lost: AtomicU64,
+    /// How much later than it should the postman sent a datagram at worst, microseconds.
+    late_us: AtomicU64,
 }
 
 impl Post {
@@ -79,6 +83,7 @@ impl Post {
         *number += 1;
         let counter = |what: u32| [*number as u32, (*number >> 32) as u32, what];
         if uniform(self.seed, Stream::Trial, counter(0)) < LOSS || parcels.len() >= UNDER_WAY {
+            self.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
         let late_s = DELAY.0.as_secs_f64()
@@ -103,6 +108,9 @@ impl Post {
                 && let Some(Reverse(parcel)) = bag.0.pop()
             {
                 drop(bag);
+                let late = u64::try_from((now - parcel.due).as_micros()).unwrap_or(u64::MAX);
+                self.late_us.fetch_max(late, Ordering::Relaxed);
+                self.carried.fetch_add(1, Ordering::Relaxed);
                 // A network does not say what it could not deliver.
                 let _ = parcel.from.send_to(&parcel.bytes, parcel.to);
                 bag = self.bag.lock().unwrap_or_else(PoisonError::into_inner);
@@ -110,6 +118,18 @@ impl Post {
                 bag = self.news.wait_timeout(bag, wait).unwrap_or_else(PoisonError::into_inner).0;
             }
         }
+    }
+}
+
+/// What a relay has done, also after its end.
+pub(crate) struct Postman(Arc<Post>);
+
+impl Postman {
+    /// Datagrams carried, datagrams lost, and by how many milliseconds one was sent too late at worst.
+    #[expect(clippy::cast_precision_loss, reason = "microseconds of a bench")]
+    pub(crate) fn told(&self) -> (u64, u64, f64) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (read(&self.0.carried), read(&self.0.lost), read(&self.0.late_us) as f64 * 1e-3)
     }
 }
 
@@ -123,11 +143,24 @@ pub(crate) struct Relay {
 impl Relay {
     /// A relay without doors; the seed fixes which datagrams are lost and how late the others come.
     pub(crate) fn new(seed: u64) -> Self {
-        let post = Post { bag: Mutex::default(), news: Condvar::new(), stop: AtomicBool::new(false), seed };
+        let post = Post {
+            bag: Mutex::default(),
+            news: Condvar::new(),
+            stop: AtomicBool::new(false),
+            seed,
+            carried: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+            late_us: AtomicU64::new(0),
+        };
         let mut relay = Self { post: Arc::new(post), doors: BTreeMap::new(), threads: Vec::new() };
         let post = Arc::clone(&relay.post);
         relay.work("postman", move || post.deliver());
         relay
+    }
+
+    /// Who tells what it has done.
+    pub(crate) fn postman(&self) -> Postman {
+        Postman(Arc::clone(&self.post))
     }
 
     fn work(&mut self, name: &str, work: impl FnOnce() + Send + 'static) {

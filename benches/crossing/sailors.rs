@@ -17,7 +17,7 @@ use fairway::net::{CircuitId, Endpoint, EndpointConfig, Event, Expect, Identity,
 use fairway::pilots::{Booking, Line, Session};
 use fairway::units::{Tick, VesselId};
 use fairway::wire::Message;
-use fairway::wire::message::{Epoch, State};
+use fairway::wire::message::{ClockSetting, Epoch, State};
 
 use crate::relay::Relay;
 
@@ -42,6 +42,8 @@ pub(crate) struct Arrival {
     pub(crate) at: Instant,
     pub(crate) tick: Tick,
     pub(crate) epoch: Epoch,
+    /// From when its tick was due by the course's clock until it was taken, milliseconds: both ends are of one host.
+    pub(crate) age_ms: f64,
 }
 
 /// What one client saw.
@@ -60,6 +62,7 @@ struct Watch {
     steers: bool,
     /// The crew session that the last Welcome gave.
     session: Option<u32>,
+    clock: Option<ClockSetting>,
     orders: VecDeque<(u32, Instant)>,
     seen: Seen,
 }
@@ -86,9 +89,17 @@ impl Watch {
         }
         let newer = |last: &Arrival| state.epoch >= last.epoch && state.tick > last.tick;
         if self.seen.arrivals.last().is_none_or(newer) {
-            self.seen.arrivals.push(Arrival { at: now, tick: state.tick, epoch: state.epoch });
+            let age_ms = self.clock.map_or(0.0, |clock| age_ms(clock, state.tick));
+            self.seen.arrivals.push(Arrival { at: now, tick: state.tick, epoch: state.epoch, age_ms });
         }
     }
+}
+
+/// How long ago a tick was due, milliseconds; at warp 1.
+#[expect(clippy::cast_precision_loss, reason = "minutes, in nanoseconds")]
+fn age_ms(clock: ClockSetting, tick: Tick) -> f64 {
+    let passed_ms = clock::unix_ns().saturating_sub(clock.unix_ns) as f64 * 1e-6;
+    passed_ms - Tick(tick.since(clock.tick)).seconds() * 1e3
 }
 
 /// One client at work.
@@ -176,7 +187,7 @@ impl Sailors {
 
 fn sailor(berth: Berth) -> Sailor {
     let seen = Seen { vessel: berth.booking.vessel, arrivals: Vec::new(), delays: Vec::new(), error: None };
-    let watch = Watch { steers: berth.steers, session: None, orders: VecDeque::new(), seen };
+    let watch = Watch { steers: berth.steers, session: None, clock: None, orders: VecDeque::new(), seen };
     Sailor { pilot: Session::new(berth.booking, 1), watch }
 }
 
@@ -308,7 +319,9 @@ impl Crew {
             Event::Received { circuit, message, .. } => {
                 match &message {
                     Message::State(state) => line.watch.state(state, now),
-                    Message::Welcome { session, .. } => line.watch.session = Some(*session),
+                    Message::Welcome { session, clock, .. } => {
+                        (line.watch.session, line.watch.clock) = (Some(*session), Some(*clock));
+                    }
                     _ => {}
                 }
                 pilot.received(circuit, message, now, line);
