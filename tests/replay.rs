@@ -1,4 +1,4 @@
-//! A vessel's bits depend on its state, its orders and the sea, and on nothing else.
+//! A vessel's bits depend on its state, its inputs and the sea, and on nothing else.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -21,7 +21,7 @@ use fairway::noise::{Stream, signed};
 use fairway::sea::Sea;
 use fairway::sim::{Sim, Vessel, Voyage, afloat};
 use fairway::units::{Tick, VesselId};
-use fairway::vessel::{Helm, Input, boats};
+use fairway::vessel::{Helm, Input, Wake, boats};
 use glam::{DVec2, DVec3};
 
 fn sea() -> Arc<Sea> {
@@ -199,10 +199,20 @@ mod records {
                     }
                 }
                 sim.step();
+                for (vessel, company) in sim.new_company().to_vec() {
+                    write(log, Entry::Company { vessel, tick: next, company });
+                }
                 for vessel in sim.ids().to_vec() {
                     let hash = sim.hash(vessel).unwrap();
                     let hop = u32::try_from(log).unwrap();
                     write(log, Entry::Hash { vessel, tick: next, term: 1, hop, hash });
+                }
+            }
+            for (from, to) in [(0, 1), (1, 0)] {
+                let since = Tick(sims[from].tick().0 - 1);
+                let news: Vec<Wake> = sims[from].wakes_since(since).copied().collect();
+                for wake in news {
+                    sims[to].hear_wake(wake);
                 }
             }
         }
@@ -224,6 +234,12 @@ mod records {
         assert!(summary.holds(), "{summary:?}");
         assert_eq!((summary.vessels, summary.ticks_compared, summary.epochs), (2, 1200, 3));
         assert_eq!(summary.inputs, 40);
+        // The samples of 53 ticks act by then, on each of the two.
+        assert_eq!(
+            (summary.companies, summary.wakes_late, summary.wakes_strange),
+            (106, 0, 0),
+            "{summary:?}"
+        );
     }
 
     #[test]
@@ -248,6 +264,17 @@ mod records {
             true
         });
         assert_eq!((double.double, double.missing), (2, 2));
+        let late = spoilt(|entry| !matches!(entry, Entry::Company { tick, .. } if tick.0 > 500_150));
+        assert!(late.wakes_late > 0 && late.mismatches > 0, "{late:?}");
+        let strange = spoilt(|entry| {
+            if let Entry::Company { tick, company, .. } = entry
+                && tick.0 > 500_150
+            {
+                company[0].drag_m2 += 1.0;
+            }
+            true
+        });
+        assert!(strange.wakes_strange > 0 && !strange.holds(), "{strange:?}");
     }
 
     #[test]

@@ -300,10 +300,15 @@ impl Passage {
             .map(|(tick, _, input)| (*tick, *input))
             .collect();
         inputs.sort_by_key(|(tick, input)| (*tick, input.session, input.seq));
+        // Of a tick that nobody published, who committed the vessel for after it and died has decided.
+        let decides = |tick: Tick, log: u32| {
+            let next = standing.partition_point(|published| published.tick <= tick.0);
+            next.checked_sub(1).is_none_or(|last| standing[last].log == log)
+        };
         let companies = track
             .companies
             .into_iter()
-            .filter(|(tick, log, _)| stands(*tick, *log))
+            .filter(|(tick, log, _)| decides(*tick, *log))
             .map(|(tick, _, company)| (tick, company))
             .collect();
         track.resumed.sort_by_key(|resumption| (resumption.tick, resumption.term));

@@ -300,6 +300,11 @@ impl World {
         self.regions.values().map(|region| region.counts().ticks_missed).sum()
     }
 
+    /// Samples of wakes that came too late to act.
+    pub fn wakes_late(&self) -> u64 {
+        self.regions.values().map(|region| region.counts().wakes_late).sum()
+    }
+
     pub fn has_stopped(&self, id: RegionId) -> bool {
         self.stopped.contains(&id)
     }

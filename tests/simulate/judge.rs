@@ -134,6 +134,28 @@ fn beside_one_adrift(sim: &Sim, id: VesselId, tick: Tick, tracks: &BTreeMap<Vess
     })
 }
 
+/// What was felt of another vessel is what that vessel did, wherever its history stands.
+fn wakes_are_the_seas(
+    sim: &Sim,
+    id: VesselId,
+    company: &[Wake],
+    tracks: &BTreeMap<VesselId, Track>,
+    wrong: &mut Vec<String>,
+) {
+    for wake in company {
+        let stands = tracks.get(&wake.id).is_some_and(|track| {
+            track.published.contains_key(&wake.tick)
+                && track.launched.len() == 1
+                && !track.resumed.range(wake.tick..).any(|(_, (through, ..))| wake.tick > *through)
+        });
+        let here =
+            sim.wakes_since(Tick(wake.tick.0 - 1)).find(|own| (own.id, own.tick) == (wake.id, wake.tick));
+        if stands && here.is_some_and(|here| here != wake) {
+            wrong.push(format!("{} felt a wake of {} at {:?} that is not its", id.0, wake.id.0, wake.tick));
+        }
+    }
+}
+
 /// Law 3: sailed again in one sea with the same orders, every published tick has the same hash.
 fn bits_are_equal(stage: &Stage, tracks: &BTreeMap<VesselId, Track>, wrong: &mut Vec<String>) {
     let first = tracks.values().filter_map(|track| track.launched.first().map(|(tick, _)| *tick)).min();
@@ -192,10 +214,11 @@ fn bits_are_equal(stage: &Stage, tracks: &BTreeMap<VesselId, Track>, wrong: &mut
                 }
                 *at += 1;
             }
-            // Who published the tick decided it.
-            let owner = track.published.get(&tick.after(1)).map(|(.., region)| *region);
+            // Who published the tick decided it; of one that nobody did, who committed the vessel and died.
+            let owner = track.published.range(..=tick.after(1)).next_back().map(|(_, (.., region))| *region);
             let told = track.companies.get(&tick.after(1)).into_iter().flatten();
             for (_, company) in told.filter(|(region, _)| Some(*region) == owner) {
+                wakes_are_the_seas(&sim, id, company, tracks, wrong);
                 sim.tell_company(id, company);
             }
         }
