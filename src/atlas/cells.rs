@@ -27,10 +27,11 @@ impl Cell {
         Area { min, max: min + DVec2::splat(cell_m) }
     }
 
-    /// This cell and its eight neighbours, row by row from the south-west.
-    pub fn around(self) -> impl Iterator<Item = Self> {
-        (-1..=1).flat_map(move |dy| {
-            (-1..=1).map(move |dx| Self { x: self.x.saturating_add(dx), y: self.y.saturating_add(dy) })
+    /// This cell and those within so many rows and columns of it, row by row from the south-west.
+    pub fn around(self, rings: i32) -> impl Iterator<Item = Self> {
+        (-rings..=rings).flat_map(move |dy| {
+            (-rings..=rings)
+                .map(move |dx| Self { x: self.x.saturating_add(dx), y: self.y.saturating_add(dy) })
         })
     }
 }

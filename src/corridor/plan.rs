@@ -28,6 +28,10 @@ const COMPANY: usize = 2;
 const COMPANY_AHEAD_S: f64 = 600.0;
 /// A report is carried forward along its velocity for no longer than this, seconds of course time.
 const CARRY_S: f64 = 20.0;
+/// Regions nearer to each other than this are neighbours, metres: as far as vessels see and feel each other.
+const NEIGHBOUR_M: f64 = 220.0;
+/// Rows and columns around a cell that are looked at for neighbours at most: of the smallest cells.
+const RINGS_MAX: f64 = 8.0;
 /// Neighbours that one region is told of: eight around it and those around vessels that are past its
 /// borders.
 const NEIGHBOURS: usize = 64;
@@ -135,11 +139,14 @@ impl Corridor {
             .filter(|region| matches!(region.phase, Phase::Ready | Phase::Live))
             .filter(|region| !ending.contains(&region.id))
             .collect();
+        // Who is near enough for vessels to feel each other, and on whose ground they may come next.
+        #[expect(clippy::cast_possible_truncation, reason = "a few cells")]
+        let rings = (NEIGHBOUR_M / snapshot.cell_m).ceil().clamp(1.0, RINGS_MAX) as i32;
         let mut actions = Vec::new();
         for region in snapshot.regions.iter().filter(|region| region.phase != Phase::Booting) {
-            let mut around: BTreeSet<Cell> = region.cell.around().collect();
+            let mut around: BTreeSet<Cell> = region.cell.around(rings).collect();
             for track in tracks.iter().filter(|track| track.vessel.owner == region.id) {
-                around.extend(track.ahead.iter().flat_map(|ahead| ahead.cell.around()));
+                around.extend(track.ahead.iter().flat_map(|ahead| ahead.cell.around(rings)));
             }
             let mut neighbours: Vec<RegionId> = targets
                 .iter()
@@ -222,7 +229,7 @@ fn want_company(snapshot: &Snapshot, tracks: &[Track<'_>], wanted: &mut BTreeMap
     });
     let candidates = ahead.iter().filter(|ahead| !ahead.doubtful).map(|ahead| ahead.cell);
     let free = |cell: &Cell| *cell != here && !cells.contains(cell) && !snapshot.blocked.contains(cell);
-    if let Some(cell) = candidates.chain(mark).chain(here.around()).find(free) {
+    if let Some(cell) = candidates.chain(mark).chain(here.around(1)).find(free) {
         wanted.insert(cell, Want { in_s: snapshot.lead_s, certain: true });
     }
 }

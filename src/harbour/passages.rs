@@ -484,12 +484,12 @@ pub(super) fn fullest_cell(course: &Course) -> u32 {
         let step = leg.normalize_or_zero() * (course.cell_m / WAY_STEPS_PER_CELL);
         let mut place = from;
         while steps_left > 0 && (place - from).length() < leg.length() {
-            cells.extend(Cell::of(place, course.cell_m).around());
+            cells.extend(Cell::of(place, course.cell_m).around(1));
             place += step;
             steps_left -= 1;
         }
         from = mark.place;
-        cells.extend(Cell::of(from, course.cell_m).around());
+        cells.extend(Cell::of(from, course.cell_m).around(1));
     }
     let mut prims = std::collections::BTreeMap::<Cell, u32>::new();
     for prim in &course.prims {
