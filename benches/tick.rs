@@ -53,9 +53,12 @@ fn heavy_sea() -> Arc<Sea> {
 }
 
 /// A fleet on a jittered grid over waters of a side, so that nobody starts aboard another.
-fn fleet(sea: &Arc<Sea>, vessels: u32, side_m: f64) -> Sim {
+fn fleet(sea: &Arc<Sea>, vessels: u32, side_m: f64, wakes: bool) -> Sim {
     let boat = boats::named("first407").expect("built in");
     let mut sim = Sim::new(Arc::clone(sea), sea.course().prims.clone(), START);
+    if !wakes {
+        sim = sim.without_wakes();
+    }
     let side = f64::from(vessels).sqrt().ceil();
     let middle = sea.course().marks[0].place;
     for n in 0..vessels {
@@ -81,8 +84,8 @@ fn fleet(sea: &Arc<Sea>, vessels: u32, side_m: f64) -> Sim {
 }
 
 /// Microseconds per vessel-tick of each phase, in the quietest stretch.
-fn measure(sea: &Arc<Sea>, vessels: u32, side_m: f64) -> [f64; Phase::ALL.len()] {
-    let mut sim = fleet(sea, vessels, side_m);
+fn measure(sea: &Arc<Sea>, vessels: u32, side_m: f64, wakes: bool) -> [f64; Phase::ALL.len()] {
+    let mut sim = fleet(sea, vessels, side_m, wakes);
     let ticks = (VESSEL_TICKS / u64::from(vessels)).clamp(TICKS_MIN, 2_000);
     for _ in 0..TICKS_BEFORE {
         sim.step();
@@ -169,8 +172,9 @@ fn main() {
     for phase in Phase::ALL {
         text += &format!(" {:>9}", format!("{phase:?}"));
     }
+    text += &format!(" {:>11}", "wakes off");
     for vessels in FLEETS {
-        let by_phase = measure(&sea, vessels, SIDE_M);
+        let by_phase = measure(&sea, vessels, SIDE_M, true);
         let total = by_phase.iter().sum::<f64>();
         text += &format!("\n{vessels:>8} {total:>9.3} {BUDGET_US:>7}");
         emit(
@@ -184,8 +188,11 @@ fn main() {
             text += &format!(" {value:>9.3}");
             emit(&mut json, "phase_us", value, "us", &format!(r#","vessels":{vessels},"phase":"{phase:?}""#));
         }
+        let alone: f64 = measure(&sea, vessels, SIDE_M, false).iter().sum();
+        text += &format!(" {alone:>11.3}");
+        emit(&mut json, "without_wakes_us", alone, "us", &format!(r#","vessels":{vessels}"#));
     }
-    let crowd = measure(&sea, CROWD, CROWD_SIDE_M);
+    let crowd = measure(&sea, CROWD, CROWD_SIDE_M, true);
     let total = crowd.iter().sum::<f64>();
     text += &format!(
         "\n{CROWD} vessels within {CROWD_SIDE_M} m, each in the wakes of the others: {total:.3} us/tick;"
