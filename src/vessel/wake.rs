@@ -296,6 +296,27 @@ impl Wake {
         self.place_m + wide(self.velocity_mps) * (ticks as f64 * TICK_S)
     }
 
+    /// Whether there may be a shadow at `offset_m`, within reach: most of a fleet is told without a root or a
+    /// division that there is none.
+    fn may_shade(&self, offset_m: DVec2) -> bool {
+        let air = wide(self.air_mps);
+        let (along, across) = (offset_m.dot(air), offset_m.dot(left(air)));
+        // No shadow is wider than the drag and the height would make it one at its narrowest and its end.
+        let rig_m = f64::from(self.height_m);
+        let choked_m2 = f64::from(self.drag_m2) / (CHOKE * SQRT_PI);
+        let band_m2 = (TURN_WIDTH.max(NARROWEST) * rig_m + SPREAD * REACH_M) * rig_m;
+        let wide_m2 = BELL * (choked_m2 + band_m2);
+        along > 0.0 && across * across * rig_m * rig_m < wide_m2 * wide_m2 * air.length_squared()
+    }
+
+    /// Whether there may be a wash at `offset_m`.
+    fn may_wash(&self, offset_m: DVec2) -> bool {
+        let track = wide(self.track_mps);
+        let (astern, aside) = (-offset_m.dot(track), offset_m.dot(left(track)));
+        let slow = FROUDE_MIN * FROUDE_MIN * GRAVITY_MPS2 * f64::from(self.waterline_m);
+        astern > 0.0 && aside.abs() < ENDED * astern && track.length_squared() > slow
+    }
+
     /// Change of the wind at `offset_m` from its source, m/s, mean over a height of `height_m` above the
     /// water; without the fading at [`REACH_M`].
     ///
@@ -460,8 +481,17 @@ impl Felt {
         if square >= REACH_M * REACH_M {
             return;
         }
+        let (shades, washes) = (wake.may_shade(offset_m), wake.may_wash(offset_m));
+        if !shades && !washes {
+            return;
+        }
         let fade = smooth((REACH_M - square.sqrt()) / FADE_M);
-        self.wind_mps += wake.shadow_mps(offset_m, height_m) * fade;
+        if shades {
+            self.wind_mps += wake.shadow_mps(offset_m, height_m) * fade;
+        }
+        if !washes {
+            return;
+        }
         let wash = &mut self.wash;
         wake.wash(offset_m, &mut |mut train| {
             train.amplitude_m *= fade;
