@@ -24,7 +24,6 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Sender, bounded};
 use fairway::atlas::{Cell, Course};
-use fairway::clock::CourseClock;
 use fairway::harbour::answers::{
     ANSWER_BYTES, BookingRequest, PassageAnswer, PassageState, PassagesAnswer, StatusAnswer,
 };
@@ -292,7 +291,7 @@ struct Play {
     harbour: Harbour<PlayedEngine, PlayedLines>,
     world: Rc<RefCell<World>>,
     desk: Sender<Asked>,
-    clock: CourseClock,
+    clock: ClockSetting,
     moment: Moment,
     course: Arc<Course>,
 }
@@ -337,7 +336,7 @@ impl Play {
             moment,
         )
         .unwrap();
-        Self { harbour, world, desk, clock: CourseClock::new(clock), moment, course }
+        Self { harbour, world, desk, clock: clock, moment, course }
     }
 
     fn step(&mut self) {

@@ -9,7 +9,6 @@ use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
 use fairway::atlas::{Course, check_files, parse_stations};
-use fairway::clock::CourseClock;
 use fairway::config::{self, Request};
 use fairway::limits::{CLIENT_MESSAGE_BYTES, DATAGRAM_BYTES, MESSAGE_BYTES};
 use fairway::net::Identity;
@@ -243,7 +242,7 @@ pub fn command(data: &[u8]) {
             let count = u32::try_from(options.cells.len()).unwrap();
             assert!(options.id.0.checked_add(count).is_some(), "numbers run out");
             if let Some(setting) = options.clock {
-                let clock = CourseClock::new(setting);
+                let clock = setting;
                 for now_ns in [0, setting.unix_ns, u64::MAX] {
                     let due = clock.due(now_ns);
                     assert!(due >= setting.tick);

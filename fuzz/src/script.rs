@@ -343,7 +343,7 @@ impl Script<'_> {
             3 => Message::Surrender(VesselId(self.number())),
             _ => {
                 self.leased = !self.leased;
-                Message::Lease { stamp_ns: self.now_ns }
+                Message::Lease { stamp_ns: self.now_ns, unix_ns: self.now_ns }
             }
         }
     }
@@ -384,7 +384,7 @@ impl Script<'_> {
             let now = Now { unix_ns: self.now_ns, boot_ns: self.now_ns };
             self.region.set_now(now);
             if self.leased {
-                self.region.received(HARBOUR, Message::Lease { stamp_ns: self.now_ns });
+                self.region.received(HARBOUR, Message::Lease { stamp_ns: self.now_ns, unix_ns: self.now_ns });
             }
             self.region.step();
             self.region.pump(now, &|_| None);

@@ -335,7 +335,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                     return;
                 }
                 entry.heard = moment.instant;
-                self.lines.send(region, Message::Lease { stamp_ns });
+                self.lines.send(region, Message::Lease { stamp_ns, unix_ns: moment.unix_ns });
                 entry.tick = tick;
                 entry.load = load;
                 entry.dilation = dilation;

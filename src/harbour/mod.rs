@@ -37,7 +37,6 @@ use glam::DVec2;
 use serde::{Deserialize, Serialize};
 
 use crate::atlas::{Cell, Course};
-use crate::clock::CourseClock;
 use crate::corridor::{Corridor, Phase, RegionView, Snapshot};
 use crate::units::{RegionId, VesselId};
 use crate::vessel::BoatSpec;
@@ -120,7 +119,7 @@ pub struct Harbour<E, L> {
     engine: E,
     lines: L,
     requests: Receiver<Asked>,
-    clock: CourseClock,
+    clock: ClockSetting,
     corridor: Corridor,
     regions: BTreeMap<RegionId, Region>,
     passages: BTreeMap<VesselId, Passage>,
@@ -173,7 +172,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         store: Store,
         moment: Moment,
     ) -> Result<Self, StoreError> {
-        let clock = CourseClock::new(config.clock);
+        let clock = config.clock;
         let course_prims = passages::fullest_cell(&config.course);
         let mut harbour = Self {
             config,

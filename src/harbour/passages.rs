@@ -12,13 +12,12 @@ use super::store::Table;
 use super::succession::Quarantine;
 use super::{Harbour, Moment};
 use crate::atlas::{Cell, Course, Mark};
-use crate::clock::CourseClock;
 use crate::corridor::{Booking, Phase, VesselView};
 use crate::sim::{Vessel, Voyage};
 use crate::units::{RegionId, Tick, VesselId};
 use crate::vessel::{BoatSpec, Gear, Helm, VesselState, rotation};
 use crate::wire::Message;
-use crate::wire::message::{Epoch, VesselRecord, VesselReport};
+use crate::wire::message::{ClockSetting, Epoch, VesselRecord, VesselReport};
 
 /// Wall time between two requests to moor a vessel, which may just have changed its owner.
 const MOOR_EVERY: Duration = Duration::from_millis(400);
@@ -238,7 +237,7 @@ impl Passage {
     }
 
     /// As the plan sees it, while it waits.
-    pub(super) fn booking(&self, clock: CourseClock, moment: Moment) -> Option<Booking> {
+    pub(super) fn booking(&self, clock: ClockSetting, moment: Moment) -> Option<Booking> {
         (self.stage == Stage::Booked).then(|| Booking { place: self.place, at: clock.due(moment.unix_ns) })
     }
 

@@ -16,8 +16,11 @@ impl Region {
             Message::Neighbours(neighbours) => self.meet(neighbours),
             Message::Launch { record, new } => self.launch_booked(*record, new),
             Message::Moor(vessel) => self.moor(vessel),
-            Message::Drain => self.drain(self.now.unix_ns),
-            Message::Lease { stamp_ns } => self.hear_grant(Grantor::Harbour, stamp_ns),
+            Message::Drain => self.drain(self.now.boot_ns),
+            Message::Lease { stamp_ns, unix_ns } => {
+                self.hear_grant(Grantor::Harbour, stamp_ns);
+                self.hear_time(stamp_ns, unix_ns);
+            }
             Message::Roll { number, ended, floors } => self.hear_roll(number, &ended, &floors),
             Message::Resume { vessels, publish } => self.resume(&vessels, publish),
             Message::Restore { records, inputs, publish } => self.restore(records, &inputs, publish),

@@ -17,6 +17,7 @@ mod desk;
 mod shadows;
 mod succession;
 mod target;
+mod time;
 mod wakes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -41,6 +42,7 @@ use crate::wire::ticket::AuthorityKey;
 use crew::Client;
 use shadows::{GuardStream, Shadow};
 use target::Rebuilding;
+use time::Time;
 
 /// States that a client gets in one second of wall time at most; above warp 5 only every n-th tick is sent.
 const STATES_PER_SECOND: f64 = 225.0;
@@ -262,6 +264,7 @@ pub struct Region {
     draining_ns: Option<u64>,
     stopped: bool,
     now: Now,
+    time: Time,
     reported_ns: u64,
     checkpoint_ns: u64,
     counts: Counts,
@@ -314,6 +317,7 @@ impl Region {
             draining_ns: None,
             stopped: false,
             now,
+            time: Time::default(),
             reported_ns: 0,
             checkpoint_ns: 0,
             counts: Counts::default(),
@@ -379,13 +383,6 @@ impl Region {
         self.actions.pop_front()
     }
 
-    /// Moves an idle region's clock; vessels' ticks are never skipped.
-    pub fn skip_to(&mut self, tick: Tick) {
-        if self.owned.is_empty() && self.rebuilding.is_empty() && tick > self.sim.tick() {
-            self.sim.set_tick(tick);
-        }
-    }
-
     /// Says how the host is doing: share of a tick's wall time that the last ticks took, and their rate over
     /// the rate that was due.
     pub fn measured(&mut self, load: f32, dilation: f32) {
@@ -398,8 +395,26 @@ impl Region {
         if now.boot_ns.saturating_sub(self.now.boot_ns) > OUTAGE_NS {
             self.lease.lapse();
         }
-        self.now.unix_ns = self.now.unix_ns.max(now.unix_ns);
         self.now.boot_ns = self.now.boot_ns.max(now.boot_ns);
+        let alone = self.config.authority.is_none();
+        let unix_ns = if alone { now.unix_ns } else { self.time.read(self.now.boot_ns, now.unix_ns) };
+        self.now.unix_ns = self.now.unix_ns.max(unix_ns);
+    }
+
+    /// Wall time as the harbour has it, by which the course's ticks are due: nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn unix_ns(&self) -> u64 {
+        self.now.unix_ns
+    }
+
+    /// Hears what time it is at the harbour. A region without vessels sets its clock by that; another's runs
+    /// faster or slower until it is right.
+    fn hear_time(&mut self, stamp_ns: u64, unix_ns: u64) {
+        let idle = self.owned.is_empty() && self.rebuilding.is_empty();
+        if self.time.hear(stamp_ns, self.now.boot_ns, unix_ns, idle) {
+            self.now.unix_ns = self.time.read(self.now.boot_ns, unix_ns);
+            self.sim.set_tick(self.config.clock.due(self.now.unix_ns));
+        }
     }
 
     /// Sails one tick; false where it may not because its lease has lapsed: its vessels wait.
@@ -428,7 +443,7 @@ impl Region {
             return;
         }
         self.set_now(now);
-        let now_ns = self.now.unix_ns;
+        let now_ns = self.now.boot_ns;
         for link in self.links.values_mut() {
             if let Some(measured) = link.circuit.and_then(rtt) {
                 link.rtt = measured;
@@ -494,7 +509,7 @@ impl Region {
         }
     }
 
-    /// Starts handing everything over, then stops.
+    /// Starts handing everything over, then stops; `now_ns` is the boot clock.
     pub fn drain(&mut self, now_ns: u64) {
         self.draining_ns.get_or_insert(now_ns);
     }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::atlas::Course;
-use crate::clock::{self, CourseClock};
+use crate::clock;
 use crate::config::{self, RegionOptions, Request, to_hex};
 use crate::net::{Endpoint, EndpointConfig, Identity, authority_key};
 use crate::record::Recorder;
@@ -99,7 +99,7 @@ fn say(line: &str) -> Result<(), ServerError> {
 struct Server {
     regions: Vec<Region>,
     wiring: Wiring,
-    clock: CourseClock,
+    clock: ClockSetting,
     stop: Arc<AtomicBool>,
 }
 
@@ -123,7 +123,7 @@ impl Server {
             unix_ns: clock::unix_ns(),
             warp: 1.0,
         });
-        let clock = CourseClock::new(setting);
+        let clock = setting;
         let names = region_names(&options, &course.name);
         let identity = Identity::generate().map_err(|error| ServerError::Broke(error.to_string()))?;
         let key = identity.key_hash();
@@ -177,19 +177,19 @@ impl Server {
     }
 
     fn run(mut self) -> Result<(), ServerError> {
-        let mut pace = Pace::new(self.clock);
+        let mut pace = Pace::new(self.clock.due(clock::unix_ns()));
         while !self.regions.is_empty() {
             let slowest = self.regions.iter().map(Region::tick).min().unwrap_or_default();
-            let wait = self.clock.until(slowest.after(1), clock::unix_ns());
-            let batch = if self.clock.setting().warp > 1.0 { BATCH } else { Duration::ZERO };
+            let clock = self.clock;
+            let wait = clock.until(slowest.after(1), self.unix_ns());
+            let batch = if self.clock.warp > 1.0 { BATCH } else { Duration::ZERO };
             self.wiring.hear(&mut self.regions, wait.max(batch), MESSAGES_PER_TURN);
             if self.stop.swap(false, Ordering::Relaxed) {
-                let now_ns = clock::unix_ns();
+                let now_ns = clock::boot_ns();
                 self.regions.iter_mut().for_each(|region| region.drain(now_ns));
             }
             let began = clock::now();
-            let now_ns = clock::unix_ns();
-            let due = self.clock.due(now_ns);
+            let due = clock.due(self.unix_ns());
             let steps = pace.allowed(due);
             let mut sailed = 0;
             while sailed < steps {
@@ -212,11 +212,17 @@ impl Server {
                 self.wiring.act(region);
             }
             self.wiring.forget_stopped(&mut self.regions);
-            if let Some((load, dilation)) = pace.sailed(sailed, began) {
+            if let Some((load, dilation)) = pace.sailed(sailed, due, began) {
                 self.regions.iter_mut().for_each(|region| region.measured(load, dilation));
             }
         }
         self.wiring.finish().map_err(ServerError::Broke)
+    }
+
+    /// Wall time as the harbour of these regions has it.
+    fn unix_ns(&mut self) -> u64 {
+        self.regions.iter_mut().for_each(|region| region.set_now(now()));
+        self.regions.first().map_or_else(clock::unix_ns, Region::unix_ns)
     }
 }
 

@@ -413,6 +413,8 @@ pub enum Message {
     Lease {
         /// The report's stamp.
         stamp_ns: u64,
+        /// The harbour's wall time, nanoseconds since the Unix epoch: the course's ticks go by it.
+        unix_ns: u64,
     },
     /// Stream. Asks for a [`Message::Roster`]; with the answer the region promises what is asked.
     Roll {

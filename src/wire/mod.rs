@@ -6,6 +6,7 @@
 mod check;
 pub mod circuit;
 pub mod codec;
+mod course_time;
 pub mod message;
 pub mod ticket;
 

@@ -30,7 +30,7 @@ fn region(authority: &Authority) -> Region {
     };
     let mut region = Region::new(config, Arc::new(Sea::new(Arc::new(course().clone()), 1)), tick);
     region.opened(HARBOUR, Peer::Harbour);
-    region.received(HARBOUR, Message::Lease { stamp_ns: 0 });
+    region.received(HARBOUR, Message::Lease { stamp_ns: 0, unix_ns: 0 });
     for id in [1, 2] {
         let record = record(id, Port::area().centre(), tick, Epoch::default(), KEY);
         region.received(HARBOUR, Message::Launch { record: Box::new(record), new: true });

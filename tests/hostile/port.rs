@@ -248,7 +248,12 @@ impl Desk {
                     message: Message::Report { tick, vessels, stamp_ns, .. },
                     ..
                 }) => {
-                    line.send(circuit, None, Message::Lease { stamp_ns }, Way::Stream);
+                    line.send(
+                        circuit,
+                        None,
+                        Message::Lease { stamp_ns, unix_ns: fairway::clock::unix_ns() },
+                        Way::Stream,
+                    );
                     let mut heard = self.heard.lock().unwrap();
                     heard.reports += 1;
                     heard.last = Some(Told { tick, vessels });

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 use fairway::atlas::Course;
-use fairway::clock::CourseClock;
 use fairway::harbour::answers::{BookingRequest, PassageAnswer, PassageState, StatusAnswer};
 use fairway::harbour::engine::{Engine, EngineError, EngineEvent, ReadyInfo, RegionSpec};
 use fairway::harbour::lines::{LineEvent, Lines};
@@ -541,7 +540,7 @@ impl<'a> World<'a> {
                 log: true,
             };
             let clock = process.host_now(now);
-            let tick = CourseClock::new(self.clock).due(clock.unix_ns);
+            let tick = self.clock.due(clock.unix_ns);
             let mut region = Region::new(config, Arc::clone(&self.stage.sea), tick);
             region.step();
             process.last_due = tick;
@@ -688,10 +687,11 @@ impl<'a> World<'a> {
                 let host_now = process.host_now(now);
                 let asleep = process.stopped_until > now;
                 let Some(region) = process.region.as_mut().filter(|_| !asleep) else { continue };
-                let due = CourseClock::new(self.clock).due(host_now.unix_ns);
+                region.set_now(host_now);
+                let due = self.clock.due(region.unix_ns());
                 // As a real process: what fell due, twice over where there is a debt.
                 let allowed = 2 * due.since(process.last_due) + 1;
-                process.last_due = process.last_due.max(due);
+                process.last_due = due;
                 for _ in 0..allowed {
                     if region.tick() >= due {
                         break;
