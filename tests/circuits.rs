@@ -353,6 +353,7 @@ fn malformed_stream_closes_its_circuit_with_the_reason() {
         tick: Tick(1),
         load: f32::NAN,
         dilation: 1.0,
+        clock_doubt_ns: 0,
         prims: 0,
         vessels: Vec::new(),
         handoffs: 0,

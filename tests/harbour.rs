@@ -135,6 +135,7 @@ impl World {
                 handoffs: 0,
                 ticks_missed: 0,
                 stamp_ns: 0,
+                clock_doubt_ns: 1_000_000,
             };
             self.line_events.push_back(LineEvent::Heard(region, report));
         }

@@ -88,6 +88,7 @@ fn report() -> impl Strategy<Value = Message> {
             load: 0.5,
             dilation: 1.0,
             prims: 75,
+            clock_doubt_ns: 7,
             vessels: vessels
                 .into_iter()
                 .map(|(vessel, place, finished)| VesselReport {

@@ -15,6 +15,11 @@ use crate::units::{RegionId, Tick};
 use crate::wire::Message;
 use crate::wire::message::{Neighbour, VesselReport};
 
+/// Doubt about a region's clock with which it may still be given vessels, nanoseconds: half of the longest round trip
+/// whose answer tells the time.
+const CLOCK_DOUBT_NS_MAX: u64 = 500_000_000;
+/// Time for which a region's doubt counts after it was last told: its end is noticed within that.
+const CLOCK_DOUBT_KEPT: Duration = Duration::from_secs(60);
 /// Wall time in which a region must be ready; a thousand times what one needs on a machine with nothing else
 /// to do.
 const BOOT_PATIENCE: Duration = Duration::from_secs(10);
@@ -310,15 +315,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         entry.line_was_open = true;
         entry.redial_at = None;
         entry.heard = moment.instant;
-        if entry.phase == Phase::Booting {
-            entry.phase = Phase::Ready;
-            let boot = moment.instant.saturating_duration_since(entry.started);
-            entry.boot = Some(boot);
-            if self.boots.len() == BOOTS {
-                self.boots.pop_front();
-            }
-            self.boots.push_back(boot);
-        } else if entry.ending.is_some() {
+        if entry.ending.is_some() {
             self.lines.send(region, Message::Drain);
         }
         // What was said while the line was broken is lost.
@@ -326,9 +323,38 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         self.say_again(region, moment);
     }
 
+    /// Notes how far a region's clock may be off; one whose clock is right may be given vessels.
+    fn on_clock(&mut self, region: RegionId, doubt_ns: u64, moment: Moment) {
+        self.clock_doubts
+            .retain(|_, (_, heard)| moment.instant.saturating_duration_since(*heard) < CLOCK_DOUBT_KEPT);
+        let Some(entry) = self.regions.get_mut(&region) else { return };
+        if entry.phase == Phase::Booting && doubt_ns <= CLOCK_DOUBT_NS_MAX {
+            entry.phase = Phase::Ready;
+            let boot = moment.instant.saturating_duration_since(entry.started);
+            entry.boot = Some(boot);
+            if self.boots.len() == BOOTS {
+                self.boots.pop_front();
+            }
+            self.boots.push_back(boot);
+        }
+        if entry.phase != Phase::Booting && doubt_ns != u64::MAX {
+            self.clock_doubts.insert(region, (doubt_ns, moment.instant));
+        }
+    }
+
     fn on_message(&mut self, region: RegionId, message: Message, moment: Moment) {
         match message {
-            Message::Report { tick, load, dilation, vessels, handoffs, ticks_missed, stamp_ns, .. } => {
+            Message::Report {
+                tick,
+                load,
+                dilation,
+                vessels,
+                handoffs,
+                ticks_missed,
+                stamp_ns,
+                clock_doubt_ns,
+                ..
+            } => {
                 let Some(entry) = self.regions.get_mut(&region) else { return };
                 // One that is being ended for a fault gets no more time.
                 if entry.fault.is_some() {
@@ -341,6 +367,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 entry.dilation = dilation;
                 entry.handoffs = handoffs;
                 entry.ticks_missed = ticks_missed;
+                self.on_clock(region, clock_doubt_ns, moment);
                 self.on_reports(region, tick, &vessels, moment);
             }
             Message::Roster { number, claims, kept } => self.on_roster(region, number, claims, kept),

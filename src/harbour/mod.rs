@@ -127,6 +127,8 @@ pub struct Harbour<E, L> {
     next_vessel: u32,
     failures: BTreeMap<Cell, Failures>,
     boots: VecDeque<Duration>,
+    /// By how much the clock of each region may be off, nanoseconds, and when it last said so.
+    clock_doubts: BTreeMap<RegionId, (u64, Instant)>,
     troubles: VecDeque<String>,
     waiting: Vec<Waiting>,
     stopping: Option<Stopping>,
@@ -187,6 +189,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             next_vessel: 1,
             failures: BTreeMap::new(),
             boots: VecDeque::new(),
+            clock_doubts: BTreeMap::new(),
             troubles: VecDeque::new(),
             waiting: Vec::new(),
             stopping: None,

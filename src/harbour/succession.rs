@@ -31,8 +31,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(200);
 const PASSING_PATIENCE: Duration = Duration::from_millis(1_500);
 /// Wall time between two writings of checkpoints.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
-/// Between the end of an owner and the first tick of its successor, wall time: clocks of two hosts differ, and
-/// what an owner had on its way at its end is of the past by then.
+/// Between the end of an owner and the first tick of its successor, wall time, besides what the clocks of regions
+/// may be off by: what an owner had on its way at its end is of the past by then.
 const SUCCESSION_MARGIN_S: f64 = 0.02;
 /// Wall time that a vessel sails alone after it has brought a region down, before it is among others again.
 const QUARANTINE: Duration = Duration::from_secs(30);
@@ -219,8 +219,10 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     /// The first tick that a successor publishes: none that was due by now can have been reached by it.
     fn succession_tick(&self, moment: Moment) -> Tick {
+        #[expect(clippy::cast_precision_loss, reason = "half a second in nanoseconds")]
+        let doubt_s = self.clock_doubts.values().map(|(ns, _)| *ns).max().unwrap_or(0) as f64 * 1e-9;
         #[expect(clippy::cast_precision_loss, reason = "45")]
-        let margin = SUCCESSION_MARGIN_S * TICK_HZ as f64 * self.config.clock.warp;
+        let margin = (SUCCESSION_MARGIN_S + doubt_s) * TICK_HZ as f64 * self.config.clock.warp;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of a second")]
         self.clock.due(moment.unix_ns).after(margin.ceil() as u64 + 1)
     }

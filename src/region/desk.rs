@@ -151,6 +151,7 @@ impl Region {
             handoffs: self.counts.handoffs,
             ticks_missed: self.counts.ticks_missed,
             stamp_ns: self.now.boot_ns,
+            clock_doubt_ns: self.time.doubt_ns(self.now.boot_ns),
         };
         self.send(harbour, None, report, Way::Stream);
         let every_ns = u64::try_from(CHECKPOINT_EVERY.as_nanos()).unwrap_or(u64::MAX);

@@ -411,6 +411,10 @@ impl Region {
     /// faster or slower until it is right.
     fn hear_time(&mut self, stamp_ns: u64, unix_ns: u64) {
         let idle = self.owned.is_empty() && self.rebuilding.is_empty();
+        if self.time.doubt_ns(self.now.boot_ns) == u64::MAX {
+            // The harbour waits to hear that the clock is right.
+            self.reported_ns = 0;
+        }
         if self.time.hear(stamp_ns, self.now.boot_ns, unix_ns, idle) {
             self.now.unix_ns = self.time.read(self.now.boot_ns, unix_ns);
             self.sim.set_tick(self.config.clock.due(self.now.unix_ns));

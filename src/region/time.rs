@@ -12,6 +12,8 @@ const SLEW: u64 = 100;
 /// seconds, which is less than one answer is in doubt by.
 const ANSWERS: usize = 40;
 const REMEMBERED_NS: u64 = 2_000_000_000;
+/// Share by which two crystals part at most: one in this many, ten times what they are sold for.
+const DRIFT: u64 = 1_000;
 /// Round trip from which on an answer says nothing, nanoseconds.
 const ROUND_TRIP_NS_MAX: u64 = 1_000_000_000;
 /// A clock that is wrong by less than this is steered even where it could be set, nanoseconds.
@@ -56,6 +58,18 @@ impl Time {
         boot_ns.saturating_add_signed(self.ahead_ns)
     }
 
+    /// By how much it may be wrong, nanoseconds: half of the round trip of the best answer, what is still to be
+    /// steered, and what two crystals part by meanwhile. All there is until the harbour has answered.
+    pub(super) fn doubt_ns(&self, boot_ns: u64) -> u64 {
+        let Some(best) = self.best() else { return u64::MAX };
+        let aged_ns = boot_ns.saturating_sub(best.boot_ns) / DRIFT;
+        (best.round_trip_ns / 2).saturating_add(aged_ns).saturating_add(self.aim_ns.abs_diff(self.ahead_ns))
+    }
+
+    fn best(&self) -> Option<&Answer> {
+        self.answers.iter().min_by_key(|answer| answer.round_trip_ns)
+    }
+
     /// Hears the harbour's wall time in the answer to a report that left at `stamp_ns`, boot clock. Returns
     /// whether the clock was set, which it only is where it `may_set`.
     pub(super) fn hear(&mut self, stamp_ns: u64, boot_ns: u64, unix_ns: u64, may_set: bool) -> bool {
@@ -71,7 +85,7 @@ impl Time {
         {
             self.answers.pop_front();
         }
-        if let Some(best) = self.answers.iter().min_by_key(|answer| answer.round_trip_ns) {
+        if let Some(best) = self.best() {
             self.aim_ns = best.ahead_ns;
         }
         let set = may_set && self.aim_ns.abs_diff(self.ahead_ns) > SET_FROM_NS;
@@ -111,6 +125,7 @@ mod tests {
             }
             last = Some((boot_ns, read));
             error_ns = signed(read) - signed(NOON + true_ns);
+            assert!(error_ns.unsigned_abs() <= time.doubt_ns(boot_ns), "{error_ns} ns off is out of doubt");
         }
         (error_ns, steady)
     }

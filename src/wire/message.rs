@@ -478,6 +478,8 @@ pub enum Message {
         ticks_missed: u64,
         /// The region's boot clock, nanoseconds: comes back in [`Message::Lease`].
         stamp_ns: u64,
+        /// By how much its clock may differ from the harbour's, nanoseconds.
+        clock_doubt_ns: u64,
     },
     /// Stream. The answer to a roll call.
     Roster {

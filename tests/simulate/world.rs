@@ -65,6 +65,8 @@ struct Process {
     /// Its host's clock: ahead by this, and this many parts in a million fast.
     offset: i64,
     drift_ppm: i64,
+    /// What its boot clock showed when the run began.
+    booted: u64,
     last_due: Tick,
     /// When the engine said that it had ended.
     ended: Option<u64>,
@@ -154,7 +156,8 @@ impl Engine for PlayedEngine {
         let boots_at = now + slow + shared.dice.between(20 * MS, 80 * MS);
         let skew = shared.skew;
         let offset = shared.dice.below(2 * skew + 1) as i64 - skew as i64;
-        let drift_ppm = shared.dice.below(101) as i64 - 50;
+        let drift_ppm = shared.dice.below(401) as i64 - 200;
+        let booted = shared.dice.below(1_000_000) * 1_000 * MS;
         let process = Process {
             spec: spec.clone(),
             region: None,
@@ -162,6 +165,7 @@ impl Engine for PlayedEngine {
             stopped_until: 0,
             offset,
             drift_ppm,
+            booted,
             last_due: Tick(0),
             ended: None,
         };
@@ -282,7 +286,8 @@ impl<'a> World<'a> {
             refuses_until: 0,
             slow_until: (0, 0),
             dice: dice.other(2),
-            skew: dice.below(5) * MS,
+            // Most hosts are kept in time; some nobody looks after.
+            skew: [1, 10, 100, 3_000][dice.below(4) as usize] * MS,
             handoffs: 0,
             killed: BTreeSet::new(),
         };
@@ -772,6 +777,6 @@ impl Process {
     fn host_now(&self, now: u64) -> Now {
         let drift = (now as i64 / 1_000_000) * self.drift_ppm;
         let skewed = (now as i64 + self.offset + drift).max(0) as u64;
-        Now { unix_ns: EPOCH + skewed, boot_ns: EPOCH + skewed }
+        Now { unix_ns: EPOCH + skewed, boot_ns: self.booted + (now as i64 + drift) as u64 }
     }
 }
