@@ -239,7 +239,7 @@ impl Script<'_> {
         (0..self.byte() % 8)
             .map(|_| {
                 let (vessel, tick) = (VesselId(self.number()), self.tick());
-                let given = if self.byte() % 4 == 0 {
+                let given = if self.byte().is_multiple_of(4) {
                     Given::Company(self.wakes())
                 } else {
                     Given::Order(self.input())

@@ -114,6 +114,8 @@ mod tests {
             let true_ns = n * MS;
             let boot_ns = (7 * S + true_ns).saturating_add_signed(signed(true_ns) / 1_000_000 * drift_ppm);
             let read = time.read(boot_ns, (NOON + true_ns).saturating_add_signed(wrong_by_ns));
+            error_ns = signed(read) - signed(NOON + true_ns);
+            assert!(error_ns.unsigned_abs() <= time.doubt_ns(boot_ns), "{error_ns} ns off is out of doubt");
             if n % 50 == 0 {
                 // The answer took the longer the further n is from a multiple of 500.
                 let back_ns = MS / 4 + n % 500 * 40_000;
@@ -124,8 +126,6 @@ mod tests {
                 steady &= (shown - signed(passed)).unsigned_abs() <= passed / SLEW;
             }
             last = Some((boot_ns, read));
-            error_ns = signed(read) - signed(NOON + true_ns);
-            assert!(error_ns.unsigned_abs() <= time.doubt_ns(boot_ns), "{error_ns} ns off is out of doubt");
         }
         (error_ns, steady)
     }
