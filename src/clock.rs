@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::units::{TICK_HZ, Tick};
+use crate::units::{TICK_HZ, Tick, nanoseconds};
 use crate::wire::message::ClockSetting;
 
 /// Longest wait that is told, seconds: three hundred years; a `Duration` ends soon after ticks do.
@@ -19,9 +19,7 @@ pub fn now() -> Instant {
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
 pub fn unix_ns() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, nanoseconds)
 }
 
 /// The boot clock, nanoseconds: nobody sets it, and it goes on while the host sleeps or a guest is saved.

@@ -13,16 +13,19 @@
     reason = "nor a model"
 )]
 
+#[path = "common/processes.rs"]
+mod processes;
+
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use processes::{MARK, marked};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const FAIRWAY: &str = env!("CARGO_BIN_EXE_fairway");
-const MARK: &str = "FAIRWAY_TEST_MARK";
 /// One at a time: what is timed here needs the machine.
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -60,24 +63,13 @@ impl Sail {
 
     /// Processes of this sail whose command line has an argument that begins so.
     fn processes(&self, argument: &str) -> Vec<(Pid, String)> {
-        let wanted = format!("{MARK}={}", self.mark);
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            if !environ.split(|&byte| byte == 0).any(|part| part == wanted.as_bytes()) {
-                continue;
-            }
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let arguments: Vec<String> = line
-                .split(|&byte| byte == 0)
-                .map(|part| String::from_utf8_lossy(part).into_owned())
-                .collect();
-            if let Some(found_argument) = arguments.iter().find(|one| one.starts_with(argument)) {
-                found.push((Pid::from_raw(pid).unwrap(), found_argument.clone()));
-            }
-        }
-        found
+        marked(&self.mark)
+            .into_iter()
+            .filter_map(|process| {
+                let found = process.arguments.into_iter().find(|one| one.starts_with(argument))?;
+                Some((process.pid, found))
+            })
+            .collect()
     }
 
     /// Bytes in a region's log.

@@ -343,7 +343,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 entry.ticks_missed = ticks_missed;
                 self.on_reports(region, tick, &vessels, moment);
             }
-            Message::Roster { number, claims, kept } => self.on_roster(region, number, claims, kept),
+            Message::Roster { number, claims, kept } => {
+                self.custody.roll.answered(region, number, claims, kept);
+            }
             Message::Surrendered { record, inputs } => self.on_surrendered(record, inputs, moment),
             Message::Shadow { vessels } => {
                 for record in vessels {

@@ -22,6 +22,7 @@ pub mod http;
 pub mod lines;
 mod passages;
 pub mod process;
+mod quarantine;
 pub mod quic;
 mod requests;
 pub mod store;

@@ -1,15 +1,16 @@
 //! Passages: booked, launched, followed, brought ashore.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use glam::{DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
+use super::fleet::Region;
 use super::lines::Lines;
+use super::quarantine::Quarantine;
 use super::store::Table;
-use super::succession::Quarantine;
 use super::{Harbour, Moment};
 use crate::atlas::{Cell, Course, Mark};
 use crate::clock::CourseClock;
@@ -292,6 +293,44 @@ impl Passage {
         }
     }
 
+    /// The epoch under which somebody sails it on: above its own, and above one that was seen.
+    pub(super) fn raise_term(&mut self, seen: Epoch) -> Epoch {
+        self.epoch = self.epoch.max(seen).next_term();
+        self.epoch
+    }
+
+    /// It was sent to a region, which has not reported it yet.
+    pub(super) fn sent_to(&mut self, region: RegionId, moment: Moment) {
+        self.owner = Some(region);
+        self.unconfirmed = true;
+        self.heard = moment.instant;
+    }
+
+    /// It is out of the water, as a record has it.
+    pub(super) fn come_ashore(&mut self, record: &VesselRecord, moment: Moment) {
+        self.owner = None;
+        self.unconfirmed = false;
+        self.passing = None;
+        self.quarantine = None;
+        self.heard = moment.instant;
+        self.epoch = self.epoch.max(record.epoch);
+        self.seen = record.tick;
+        self.place = record.vessel.state.position_m.truncate();
+        self.velocity_mps = DVec2::ZERO;
+        self.group = self.id;
+        self.marks_passed = record.vessel.voyage.passed;
+        self.ground_m = record.vessel.voyage.ground_m;
+        self.water_m = record.vessel.voyage.water_m;
+    }
+
+    /// It waits for a region again, to go on as a record has it, under a new term.
+    pub(super) fn put_back(&mut self, mut record: Box<VesselRecord>, moment: Moment) {
+        self.come_ashore(&record, moment);
+        record.epoch = self.raise_term(record.epoch);
+        self.record = Some(record);
+        self.stage = Stage::Booked;
+    }
+
     fn record(&self, tick: Tick) -> VesselRecord {
         if let Some(record) = &self.record {
             return (**record).clone();
@@ -369,7 +408,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let mut launches = Vec::new();
         for passage in self.passages.values_mut().filter(|passage| passage.stage == Stage::Booked) {
             let cell = Cell::of(passage.place, self.config.course.cell_m);
-            let serves = |region: &super::fleet::Region| region.phase == Phase::Ready && !region.quarantine;
+            let serves = |region: &Region| region.phase == Phase::Ready && !region.quarantine;
             let own = self.regions.iter().find(|(_, region)| serves(region) && region.spec.cell == cell);
             // One that was under way takes any: whoever has it hands it on.
             let any = self.regions.iter().find(|(_, region)| serves(region) && passage.record.is_some());
@@ -378,11 +417,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             let record = Box::new(passage.record(tick));
             passage.record = None;
             passage.stage = Stage::Sailing;
-            passage.owner = Some(id);
+            passage.sent_to(id, moment);
             passage.started = passage.started.or(Some(tick));
             passage.seen = tick;
-            passage.heard = moment.instant;
-            passage.unconfirmed = true;
             passage.moor_asked = None;
             launches.push((passage.id, id, Message::Launch { record, new }));
         }
@@ -399,33 +436,16 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         if record.epoch < passage.epoch {
             return;
         }
-        let voyage = &record.vessel.voyage;
-        passage.owner = None;
-        passage.unconfirmed = false;
-        passage.passing = None;
-        passage.quarantine = None;
-        passage.heard = moment.instant;
-        passage.epoch = record.epoch;
-        passage.seen = record.tick;
-        passage.place = record.vessel.state.position_m.truncate();
-        passage.marks_passed = voyage.passed;
-        passage.ground_m = voyage.ground_m;
-        passage.water_m = voyage.water_m;
+        passage.come_ashore(&record, moment);
         if passage.stage != Stage::Sailing {
             return;
         }
-        if let Some(finished) = voyage.finished {
+        if let Some(finished) = record.vessel.voyage.finished {
             passage.stage = Stage::Arrived(finished);
             return;
         }
-        // Nobody took it when its region stopped: it goes on where it is, under a new term.
-        let mut record = record;
-        record.epoch = Epoch { term: record.epoch.term + 1, hop: 0 };
-        passage.epoch = record.epoch;
-        passage.group = passage.id;
-        passage.velocity_mps = DVec2::ZERO;
-        passage.record = Some(record);
-        passage.stage = Stage::Booked;
+        // Nobody took it when its region stopped: it goes on where it is.
+        passage.put_back(record, moment);
         let (id, name) = (passage.id, passage.name.clone());
         self.keep_passage(id);
         self.trouble(format!("region {} moored {name}, which was sailing; it is launched again", region.0));
@@ -490,7 +510,7 @@ pub(super) fn fullest_cell(course: &Course) -> u32 {
         from = mark.place;
         cells.extend(Cell::of(from, course.cell_m).around());
     }
-    let mut prims = std::collections::BTreeMap::<Cell, u32>::new();
+    let mut prims = BTreeMap::<Cell, u32>::new();
     for prim in &course.prims {
         let cell = Cell::of(prim.centre_m.truncate(), course.cell_m);
         if cells.contains(&cell) {

@@ -508,7 +508,7 @@ impl Region {
     }
 
     fn dial_neighbours(&mut self, now_ns: u64) {
-        let wait_ns = u64::try_from(REDIAL_EVERY.as_nanos()).unwrap_or(u64::MAX);
+        let wait_ns = crate::units::nanoseconds(REDIAL_EVERY);
         for neighbour in &self.neighbours {
             // One side dials, or both would.
             if neighbour.region <= self.config.id {

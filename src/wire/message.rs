@@ -21,6 +21,12 @@ pub struct Epoch {
 }
 
 impl Epoch {
+    /// The epoch under which the harbour has somebody sail on.
+    #[must_use]
+    pub const fn next_term(self) -> Self {
+        Self { term: self.term + 1, hop: 0 }
+    }
+
     /// The epoch after one more handoff.
     #[must_use]
     pub const fn next_hop(self) -> Self {
