@@ -118,6 +118,11 @@ impl Region {
         self.line_was_open
     }
 
+    /// Whether it can be told something now.
+    pub(super) const fn is_open(&self) -> bool {
+        self.line_open
+    }
+
     /// One that ran before this process did: it may hold anything.
     pub(super) fn found_again(mut self, info: ReadyInfo, ending: bool, now: Instant) -> Self {
         self.info = Some(info);
@@ -207,7 +212,16 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         self.lines.send(region, Message::Neighbours(neighbours));
     }
 
-    fn drain(&mut self, region: RegionId, moment: Moment) {
+    /// A region that was for one vessel is from now on for all.
+    pub(super) fn open_to_others(&mut self, region: RegionId) {
+        if let Some(entry) = self.regions.get_mut(&region) {
+            entry.quarantine = false;
+        }
+        self.keep_region(region);
+    }
+
+    /// Has a region hand everything across and end.
+    pub(super) fn drain(&mut self, region: RegionId, moment: Moment) {
         let Some(entry) = self.regions.get_mut(&region) else { return };
         entry.phase = Phase::Draining;
         entry.ending = Some(moment.instant);

@@ -15,11 +15,13 @@
 mod addresses;
 pub mod answers;
 mod berths;
+mod bookings;
 pub mod client;
 pub mod engine;
 mod fleet;
 pub mod http;
 pub mod lines;
+mod moored;
 mod passages;
 pub mod process;
 mod quarantine;
@@ -175,7 +177,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         moment: Moment,
     ) -> Result<Self, StoreError> {
         let clock = CourseClock::new(config.clock);
-        let course_prims = passages::fullest_cell(&config.course);
+        let course_prims = bookings::fullest_cell(&config.course);
         let mut harbour = Self {
             config,
             clerks,
@@ -245,6 +247,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 }
             }
         }
+        self.find_moored(moment)?;
         self.custody.due = !self.passages.is_empty();
         Ok(())
     }

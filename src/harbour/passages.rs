@@ -1,6 +1,5 @@
 //! Passages: booked, launched, followed, brought ashore.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use glam::{DVec2, DVec3};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::engine::Engine;
 use super::fleet::Region;
 use super::lines::Lines;
+use super::moored::Moored;
 use super::quarantine::Quarantine;
 use super::store::Table;
 use super::{Harbour, Moment};
@@ -23,10 +23,6 @@ use crate::wire::message::{Epoch, VesselRecord, VesselReport};
 
 /// Wall time between two requests to moor a vessel, which may just have changed its owner.
 const MOOR_EVERY: Duration = Duration::from_millis(400);
-/// Reports are looked for along the way at this share of a cell.
-const WAY_STEPS_PER_CELL: f64 = 4.0;
-/// Steps along a course's way at most; a way of a thousand cells.
-const WAY_STEPS: u32 = 4_096;
 
 /// How far a passage is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,11 +61,15 @@ pub(super) struct Passage {
     pub(super) water_m: f64,
     /// The tick at which it was first put into the water.
     pub(super) started: Option<Tick>,
+    /// Ticks since then during which it was moored.
+    pub(super) ashore_ticks: u64,
+    /// It is out of the water with its passage unfinished, and can be resumed.
+    pub(super) moored: Option<Moored>,
     /// As it came ashore before its passage was over: it is put back so.
     pub(super) record: Option<Box<VesselRecord>>,
     /// When it was last reported, or sent somewhere.
     pub(super) heard: Instant,
-    moor_asked: Option<Instant>,
+    pub(super) moor_asked: Option<Instant>,
     /// It was sent to its owner and has not been reported from there.
     pub(super) unconfirmed: bool,
     /// It has never been reported by any region.
@@ -106,6 +106,8 @@ pub(super) struct PassageRow {
     ground_m: f64,
     water_m: f64,
     started: Option<Tick>,
+    #[serde(default)]
+    ashore_ticks: u64,
     record: Option<Box<VesselRecord>>,
     never_reported: bool,
     strikes: u32,
@@ -143,6 +145,8 @@ impl Passage {
             ground_m: 0.0,
             water_m: 0.0,
             started: None,
+            ashore_ticks: 0,
+            moored: None,
             record: None,
             heard: moment.instant,
             moor_asked: None,
@@ -179,6 +183,8 @@ impl Passage {
             ground_m: row.ground_m,
             water_m: row.water_m,
             started: row.started,
+            ashore_ticks: row.ashore_ticks,
+            moored: None,
             record: row.record,
             heard: moment.instant,
             moor_asked: None,
@@ -211,6 +217,7 @@ impl Passage {
             ground_m: self.ground_m,
             water_m: self.water_m,
             started: self.started,
+            ashore_ticks: self.ashore_ticks,
             record: self.record.clone(),
             never_reported: self.never_reported,
             strikes: self.strikes,
@@ -253,6 +260,17 @@ impl Passage {
             (way_m + (mark.place - from).length(), mark.place)
         });
         way_m
+    }
+
+    /// Course time under way until a tick, seconds.
+    pub(super) fn sailed_s(&self, until: Tick) -> f64 {
+        let ticks = self.started.map_or(0, |start| until.since(start));
+        Tick(ticks.saturating_sub(self.ashore_ticks)).seconds()
+    }
+
+    /// Whether it waits for its region.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.stage == Stage::Booked || matches!(self.quarantine, Some(Quarantine::Starting(..)))
     }
 
     /// Whether it takes part no longer, though it may still be in the water.
@@ -358,11 +376,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         self.launch_booked(moment);
         let now_tick = self.clock.due(moment.unix_ns);
         let limit_s = self.config.course.time_limit_s;
-        let mut moor = Vec::new();
+        let (mut moor, mut given_up) = (Vec::new(), Vec::new());
         for passage in self.passages.values_mut() {
-            let sailed_s = passage.started.map_or(0.0, |start| Tick(now_tick.since(start)).seconds());
-            if passage.stage == Stage::Sailing && sailed_s > limit_s {
+            if passage.stage == Stage::Sailing && passage.sailed_s(now_tick) > limit_s {
                 passage.stage = Stage::GivenUp(format!("over the course's time limit of {limit_s:.0} s"));
+            }
+            // It was under way once, and waited for a region to go on.
+            if let Some(record) = passage.record.take_if(|_| matches!(passage.stage, Stage::GivenUp(_))) {
+                given_up.push((passage.id, record));
             }
             let asked_lately = passage
                 .moor_asked
@@ -377,6 +398,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         }
         for (owner, vessel) in moor {
             self.lines.send(owner, Message::Moor(vessel));
+        }
+        for (vessel, record) in given_up {
+            self.moor_given_up(vessel, *record);
         }
         self.keep_changed();
     }
@@ -436,18 +460,29 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         if record.epoch < passage.epoch {
             return;
         }
+        let alone = passage.quarantine.is_some();
         passage.come_ashore(&record, moment);
-        if passage.stage != Stage::Sailing {
-            return;
-        }
-        if let Some(finished) = record.vessel.voyage.finished {
+        let (id, name) = (passage.id, passage.name.clone());
+        if passage.stage == Stage::Sailing
+            && let Some(finished) = record.vessel.voyage.finished
+        {
             passage.stage = Stage::Arrived(finished);
-            return;
+        }
+        match passage.stage {
+            Stage::GivenUp(_) => return self.moor_given_up(id, *record),
+            Stage::Arrived(_) if alone => return self.forget_kept(id),
+            Stage::Arrived(_) | Stage::Booked => return,
+            Stage::Sailing => {}
         }
         // Nobody took it when its region stopped: it goes on where it is.
-        passage.put_back(record, moment);
-        let (id, name) = (passage.id, passage.name.clone());
-        self.keep_passage(id);
+        if alone {
+            passage.raise_term(record.epoch);
+            let kept = self.kept("its own region stopped".to_owned(), *record, Vec::new());
+            self.set_apart(id, kept, moment);
+        } else {
+            passage.put_back(record, moment);
+            self.keep_passage(id);
+        }
         self.trouble(format!("region {} moored {name}, which was sailing; it is launched again", region.0));
     }
 
@@ -490,32 +525,4 @@ fn at_rest(place: DVec2, heading_rad: f64) -> VesselState {
         session: 0,
         seq: 0,
     }
-}
-
-/// Prims of the course in the fullest cell that a vessel on its way may come to: those on the straight way
-/// from mark to mark, and those around them.
-pub(super) fn fullest_cell(course: &Course) -> u32 {
-    let mut cells: BTreeSet<Cell> = BTreeSet::new();
-    let mut from = (course.start_line.port + course.start_line.starboard) * 0.5;
-    let mut steps_left = WAY_STEPS;
-    for mark in &course.marks {
-        let leg = mark.place - from;
-        let step = leg.normalize_or_zero() * (course.cell_m / WAY_STEPS_PER_CELL);
-        let mut place = from;
-        while steps_left > 0 && (place - from).length() < leg.length() {
-            cells.extend(Cell::of(place, course.cell_m).around());
-            place += step;
-            steps_left -= 1;
-        }
-        from = mark.place;
-        cells.extend(Cell::of(from, course.cell_m).around());
-    }
-    let mut prims = BTreeMap::<Cell, u32>::new();
-    for prim in &course.prims {
-        let cell = Cell::of(prim.centre_m.truncate(), course.cell_m);
-        if cells.contains(&cell) {
-            *prims.entry(cell).or_default() += 1;
-        }
-    }
-    prims.values().copied().max().unwrap_or(0)
 }

@@ -1,14 +1,12 @@
 //! Vessels that bring their region down. The first time such a vessel goes on alone, in a region of its own that
-//! nobody is introduced to; the second time it is moored, with its state and orders kept.
+//! nobody is introduced to; the second time it is moored, with its state and orders kept. A vessel that is resumed
+//! from there goes on alone likewise.
 
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::engine::Engine;
 use super::lines::Lines;
-use super::passages::Stage;
-use super::store::Table;
+use super::moored::Kept;
 use super::{Harbour, Moment};
 use crate::atlas::Cell;
 use crate::corridor::Phase;
@@ -20,16 +18,8 @@ use crate::wire::message::{AppliedInput, VesselRecord};
 const QUARANTINE: Duration = Duration::from_secs(30);
 /// Wall time that a guard has to send a shadow to the harbour.
 const SURRENDER_PATIENCE: Duration = Duration::from_secs(2);
-/// Regions that a vessel may bring down.
-const STRIKES: u32 = 2;
-
-/// A vessel as it was moored for good.
-#[derive(Serialize, Deserialize)]
-pub(super) struct MooredRow {
-    pub(super) reason: String,
-    pub(super) record: VesselRecord,
-    pub(super) inputs: Vec<AppliedInput>,
-}
+/// Regions that a vessel may bring down before it is moored.
+pub(super) const STRIKES: u32 = 2;
 
 /// How far a vessel is that has brought a region down.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,9 +27,9 @@ pub(super) enum Quarantine {
     /// A guard was asked for its shadow.
     Asked(RegionId, Instant),
     /// Its region is being started; what it will sail on from.
-    Starting(RegionId, Box<VesselRecord>, Vec<AppliedInput>),
+    Starting(RegionId, Box<Kept>),
     /// It sails there since then; kept in case it does it again.
-    Alone(RegionId, Instant, Box<VesselRecord>, Vec<AppliedInput>),
+    Alone(RegionId, Instant, Box<Kept>),
 }
 
 impl<E: Engine, L: Lines> Harbour<E, L> {
@@ -59,35 +49,13 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             ));
             return;
         }
-        let kept = match passage.quarantine.take() {
-            Some(Quarantine::Alone(_, _, record, inputs) | Quarantine::Starting(_, record, inputs)) => {
-                Some((record, inputs))
+        let reason = format!("it brought {} regions down", passage.strikes);
+        match passage.quarantine.take() {
+            Some(Quarantine::Alone(_, _, kept) | Quarantine::Starting(_, kept)) => {
+                self.moor_for_good(id, *kept, &reason);
             }
-            _ => None,
-        };
-        let strikes = passage.strikes;
-        match kept {
-            Some((record, inputs)) => {
-                self.moor_for_good(id, &record, &inputs, &format!("it brought {strikes} regions down"));
-            }
-            None => passage.suspect = true,
+            _ => passage.suspect = true,
         }
-    }
-
-    /// A vessel leaves the water with its state and orders kept, for somebody to look at.
-    fn moor_for_good(&mut self, id: VesselId, record: &VesselRecord, inputs: &[AppliedInput], reason: &str) {
-        let row = MooredRow { reason: reason.to_owned(), record: record.clone(), inputs: inputs.to_vec() };
-        self.keep(|store| store.put(Table::Moored, id.0, &row));
-        if let Some(passage) = self.passages.get_mut(&id) {
-            passage.owner = None;
-            passage.quarantine = None;
-            passage.unconfirmed = false;
-            if !passage.is_over() {
-                passage.stage = Stage::GivenUp(format!("moored: {reason}; its state and orders are kept"));
-            }
-        }
-        self.counts.moored += 1;
-        self.keep_passage(id);
     }
 
     /// A guard sent the shadow of a vessel that brought its region down.
@@ -100,88 +68,140 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let id = record.vessel.id;
         let Some(passage) = self.passages.get(&id) else { return };
         if matches!(passage.quarantine, Some(Quarantine::Asked(..))) {
-            self.isolate(record, inputs, moment);
+            self.isolate(*record, inputs, moment);
         }
     }
 
     /// Sends a vessel that brought its region down on alone, or ashore where it is not the first time.
-    pub(super) fn isolate(&mut self, record: Box<VesselRecord>, inputs: Vec<AppliedInput>, moment: Moment) {
+    pub(super) fn isolate(&mut self, record: VesselRecord, inputs: Vec<AppliedInput>, moment: Moment) {
         let id = record.vessel.id;
         let Some(passage) = self.passages.get(&id) else { return };
-        if passage.strikes >= STRIKES {
-            let reason = format!("it brought {} regions down", passage.strikes);
-            self.moor_for_good(id, &record, &inputs, &reason);
-            return;
+        let strikes = passage.strikes;
+        let kept = self.kept("it brought a region down".to_owned(), record, inputs);
+        if strikes >= STRIKES {
+            self.moor_for_good(id, kept, &format!("it brought {strikes} regions down"));
+        } else {
+            self.set_apart(id, kept, moment);
         }
-        let cell = Cell::of(record.vessel.state.position_m.truncate(), self.config.course.cell_m);
+    }
+
+    /// Starts a region for a vessel alone, which sails on there from what is kept of it.
+    pub(super) fn set_apart(&mut self, id: VesselId, kept: Kept, moment: Moment) {
+        let cell = Cell::of(kept.record.vessel.state.position_m.truncate(), self.config.course.cell_m);
         let Some(region) = self.start_region(cell, true, moment) else {
-            self.moor_for_good(id, &record, &inputs, "no region could be started for it alone");
+            self.moor_for_good(id, kept, "no region could be started for it alone");
             return;
         };
         if let Some(passage) = self.passages.get_mut(&id) {
             passage.owner = Some(region);
             passage.heard = moment.instant;
-            passage.quarantine = Some(Quarantine::Starting(region, record, inputs));
+            passage.quarantine = Some(Quarantine::Starting(region, Box::new(kept.clone())));
+        }
+        // On disk before it is there: a harbour that comes back knows that it must be alone, and where.
+        self.keep_with(id, Some(&kept));
+    }
+
+    /// A line to a region opened again: a vessel that was sent there alone, and not reported since, is sent again.
+    pub(super) fn set_apart_again(&mut self, region: RegionId) {
+        for passage in self.passages.values_mut().filter(|passage| passage.unconfirmed) {
+            passage.quarantine = match passage.quarantine.take() {
+                Some(Quarantine::Alone(own, _, kept)) if own == region => {
+                    Some(Quarantine::Starting(own, kept))
+                }
+                other => other,
+            };
         }
     }
 
     /// Sees vessels into their own regions, and back among the others.
     pub(super) fn watch_quarantine(&mut self, moment: Moment) {
-        let publish = self.succession_tick(moment);
         let now = moment.instant;
-        let mut free = Vec::new();
-        let mut gone = Vec::new();
+        let (mut sent, mut free, mut gone) = (Vec::new(), Vec::new(), Vec::new());
         for passage in self.passages.values_mut() {
-            match passage.quarantine.take() {
-                Some(Quarantine::Starting(region, record, inputs)) => {
-                    let ready = self.regions.get(&region).map(|entry| entry.phase == Phase::Ready);
-                    if ready == Some(true) {
-                        let mut restored = (*record).clone();
-                        restored.epoch = passage.epoch;
+            let Some(quarantine) = passage.quarantine.take() else { continue };
+            let entry = self.regions.get(&quarantine.region());
+            passage.quarantine = match quarantine {
+                Quarantine::Starting(_, kept) if entry.is_none() || passage.is_over() => {
+                    gone.push((passage.id, *kept, "its own region did not start"));
+                    None
+                }
+                Quarantine::Starting(region, kept) => {
+                    passage.heard = now;
+                    let ready = entry.is_some_and(|entry| entry.phase == Phase::Ready && entry.is_open());
+                    if ready {
                         passage.unconfirmed = true;
-                        passage.heard = now;
-                        let message =
-                            Message::Restore { records: vec![restored], inputs: inputs.clone(), publish };
-                        self.lines.send(region, message);
-                        passage.quarantine = Some(Quarantine::Alone(region, now, record, inputs));
-                    } else if ready.is_none() {
-                        gone.push((passage.id, record, inputs, "its own region did not start"));
+                        sent.push((region, passage.epoch, (*kept).clone()));
+                        Some(Quarantine::Alone(region, now, kept))
                     } else {
-                        passage.heard = now;
-                        passage.quarantine = Some(Quarantine::Starting(region, record, inputs));
+                        Some(Quarantine::Starting(region, kept))
                     }
                 }
-                Some(Quarantine::Alone(region, since, record, inputs)) => {
-                    if !self.regions.contains_key(&region) {
-                        gone.push((passage.id, record, inputs, "its own region ended"));
-                    } else if now.saturating_duration_since(since) > QUARANTINE {
-                        free.push(region);
-                    } else {
-                        passage.quarantine = Some(Quarantine::Alone(region, since, record, inputs));
-                    }
+                Quarantine::Alone(_, _, kept) if entry.is_none() => {
+                    gone.push((passage.id, *kept, "its own region ended"));
+                    None
+                }
+                Quarantine::Alone(region, since, _) if now.saturating_duration_since(since) > QUARANTINE => {
+                    free.push((passage.id, region));
+                    None
                 }
                 // Its guard has ended, too: the next roll call finds another shadow, or none.
-                Some(Quarantine::Asked(region, since)) => {
-                    let lost = !self.regions.contains_key(&region)
-                        || now.saturating_duration_since(since) > SURRENDER_PATIENCE;
-                    if lost {
-                        passage.suspect = true;
-                        self.custody.due = true;
-                    } else {
-                        passage.heard = now;
-                        passage.quarantine = Some(Quarantine::Asked(region, since));
-                    }
+                Quarantine::Asked(_, since)
+                    if entry.is_none() || now.saturating_duration_since(since) > SURRENDER_PATIENCE =>
+                {
+                    passage.suspect = true;
+                    self.custody.due = true;
+                    None
                 }
-                None => {}
-            }
+                Quarantine::Asked(..) => {
+                    passage.heard = now;
+                    Some(quarantine)
+                }
+                Quarantine::Alone(..) => Some(quarantine),
+            };
         }
-        for region in free {
-            if let Some(entry) = self.regions.get_mut(&region) {
-                entry.quarantine = false;
-            }
+        let publish = self.succession_tick(moment);
+        for (region, epoch, Kept { mut record, inputs, .. }) in sent {
+            record.epoch = epoch;
+            self.lines.send(region, Message::Restore { records: vec![record], inputs, publish });
         }
-        for (id, record, inputs, why) in gone {
-            self.moor_for_good(id, &record, &inputs, why);
+        for (id, region) in free {
+            self.open_to_others(region);
+            self.forget_kept(id);
+        }
+        for (id, kept, why) in gone {
+            self.moor_for_good(id, kept, why);
+        }
+        self.end_empty_quarantines(moment);
+    }
+
+    /// Nobody else comes to a region that is for one vessel: once that has left, it ends.
+    fn end_empty_quarantines(&mut self, moment: Moment) {
+        let owned = |id: RegionId| self.passages.values().any(|passage| passage.owner == Some(id));
+        let empty: Vec<RegionId> = self
+            .regions
+            .iter()
+            .filter(|&(&id, entry)| entry.quarantine && entry.phase != Phase::Draining && !owned(id))
+            .map(|(&id, _)| id)
+            .collect();
+        for region in empty {
+            self.drain(region, moment);
+        }
+    }
+}
+
+impl Quarantine {
+    /// The region that it waits for, or is in.
+    const fn region(&self) -> RegionId {
+        match self {
+            Self::Asked(region, _) | Self::Starting(region, _) | Self::Alone(region, ..) => *region,
+        }
+    }
+
+    /// Whether no roll call may decide on a vessel: it is on its way to a region alone, or that has just ended.
+    pub(super) fn is_decided(&self, exists: impl Fn(RegionId) -> bool) -> bool {
+        match self {
+            Self::Asked(..) | Self::Starting(..) => true,
+            Self::Alone(region, ..) => !exists(*region),
         }
     }
 }

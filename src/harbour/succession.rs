@@ -130,13 +130,13 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let mut resume: BTreeMap<RegionId, Vec<VesselId>> = BTreeMap::new();
         for id in afloat {
             let Some(passage) = self.passages.get(&id) else { continue };
-            if matches!(passage.quarantine, Some(Quarantine::Asked(..) | Quarantine::Starting(..))) {
+            let exists = |region: RegionId| self.regions.contains_key(&region);
+            if passage.quarantine.as_ref().is_some_and(|quarantine| quarantine.is_decided(exists)) {
                 continue;
             }
             let fresh = passage.unconfirmed || called.is_some_and(|called| passage.heard > called);
             let known = passage.owner.filter(|_| fresh).map(|owner| (owner, passage.epoch));
-            let regions = &self.regions;
-            let finding = self.custody.roll.find(id, known, |region| regions.contains_key(&region));
+            let finding = self.custody.roll.find(id, known, exists);
             let Some(passage) = self.passages.get_mut(&id) else { continue };
             match finding {
                 Finding::Held { by, epoch } => {
@@ -149,7 +149,12 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                     passage.passing.get_or_insert(moment.instant);
                 }
                 // Its passage was over: nobody needs it in the water.
-                Finding::Adrift { .. } | Finding::Lost if passage.is_over() => passage.owner = None,
+                Finding::Adrift { .. } | Finding::Lost if passage.is_over() => {
+                    passage.owner = None;
+                    if let Some(record) = passage.checkpoint.take() {
+                        self.moor_given_up(id, *record);
+                    }
+                }
                 Finding::Adrift { kept_by, epoch, through } => {
                     passage.passing = None;
                     passage.epoch = passage.epoch.max(epoch);
@@ -235,7 +240,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 passage.raise_term(record.epoch);
                 passage.checkpoint = Some(record.clone());
                 self.keep_passage(id);
-                self.isolate(record, Vec::new(), moment);
+                self.isolate(*record, Vec::new(), moment);
                 return;
             }
             (Some(record), Some(region)) => {
@@ -305,6 +310,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         if !unheard.is_empty() {
             self.lines.send(region, Message::Resume { vessels: unheard, publish });
         }
+        self.set_apart_again(region);
         self.custody.asked = None;
     }
 }

@@ -2,6 +2,7 @@
 
 mod course;
 mod harbour;
+mod moored;
 mod outcome;
 mod pilot;
 mod replay;
@@ -46,6 +47,12 @@ enum Command {
     /// Run the control plane: bookings over HTTP, and the regions that they need.
     #[command(after_help = EXIT_CODES)]
     Harbour(Box<harbour::Args>),
+    /// List the vessels that a harbour keeps out of the water with their passage unfinished.
+    #[command(after_help = EXIT_CODES)]
+    Moored(moored::ListArgs),
+    /// Have a moored vessel go on with its passage, where and as it was.
+    #[command(after_help = EXIT_CODES)]
+    Resume(moored::ResumeArgs),
     /// Run a region server, as `fairway-region` does; `fairway region --help` has its options.
     #[command(disable_help_flag = true)]
     Region {
@@ -96,6 +103,8 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Sail(args) => sail::run(*args),
         Command::Harbour(args) => harbour::run(*args),
+        Command::Moored(args) => moored::list(&args),
+        Command::Resume(args) => moored::resume(&args),
         // Taken before the command line is parsed; listed there for its help.
         Command::Region { .. } => Err(Failure::Input("`region` comes first on the command line".to_owned())),
         Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
