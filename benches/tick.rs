@@ -55,7 +55,7 @@ fn heavy_sea() -> Arc<Sea> {
 /// A fleet on a jittered grid over waters of a side, so that nobody starts aboard another.
 fn fleet(sea: &Arc<Sea>, vessels: u32, side_m: f64) -> Sim {
     let boat = boats::named("first407").expect("built in");
-    let mut sim = Sim::new(Arc::clone(sea), sea.course().prims.clone(), START).with_wakes();
+    let mut sim = Sim::new(Arc::clone(sea), sea.course().prims.clone(), START);
     let side = f64::from(vessels).sqrt().ceil();
     let middle = sea.course().marks[0].place;
     for n in 0..vessels {
@@ -65,7 +65,14 @@ fn fleet(sea: &Arc<Sea>, vessels: u32, side_m: f64) -> Sim {
         let place = middle + (cell - DVec2::splat(0.5)) * side_m;
         let state = afloat(sea, boat, place.extend(0.0), std::f64::consts::TAU * draw(2), START);
         let voyage = Voyage::default();
-        sim.insert(Vessel { id: VesselId(n), boat: boat.clone(), state, voyage, trail: Vec::new() });
+        sim.insert(Vessel {
+            id: VesselId(n),
+            boat: boat.clone(),
+            state,
+            voyage,
+            trail: Vec::new(),
+            company: Vec::new(),
+        });
         let mut helm = state.helm;
         (helm.sheet, helm.reef, helm.flat, helm.rudder_rad) = (draw(3), 0.7, 0.7, 0.2 * (draw(4) - 0.5));
         sim.apply(VesselId(n), Input { session: 1, seq: 1, helm });

@@ -42,12 +42,19 @@ pub fn lines() -> String {
     });
     let course = Arc::new(course);
     let sea = Arc::new(Sea::new(Arc::clone(&course), 11));
-    let mut sim = Sim::new(Arc::clone(&sea), course.prims.clone(), course.start).with_wakes();
+    let mut sim = Sim::new(Arc::clone(&sea), course.prims.clone(), course.start);
     for (n, (name, east_m, north_m, heading_deg)) in (1..).zip(FLEET) {
         let boat = boats::named(name).unwrap().clone();
         let place = (middle + DVec2::new(east_m, north_m)).extend(0.0);
         let state = afloat(&sea, &boat, place, radians(heading_deg), sim.tick());
-        sim.insert(Vessel { id: VesselId(n), boat, state, voyage: Voyage::default(), trail: Vec::new() });
+        sim.insert(Vessel {
+            id: VesselId(n),
+            boat,
+            state,
+            voyage: Voyage::default(),
+            trail: Vec::new(),
+            company: Vec::new(),
+        });
     }
     let mut text = String::new();
     let mut seq = 0;

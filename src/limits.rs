@@ -15,7 +15,8 @@ pub const REGION_VESSELS: usize = 256;
 /// Vessels in one region after it took over those of one that died: no vessel is left behind for want of room;
 /// the tick dilates until they are handed on.
 pub const REGION_VESSELS_RESUMED: usize = 2 * REGION_VESSELS;
-/// Orders in one commit at most, so that it fits `MESSAGE_BYTES`: each takes 70 bytes.
+/// Inputs in one commit at most, so that it fits `MESSAGE_BYTES`: an order takes 70 bytes, and so does each
+/// wake of a vessel's company.
 pub const COMMIT_INPUTS: usize = 6_000;
 /// Regions that have ended, as others remember them: an hour's worth; nothing of an older one is under way.
 pub const ENDED_REGIONS: usize = 1_024;
@@ -62,6 +63,8 @@ pub const CIRCUIT_DATAGRAM_BYTES: usize = 32 * DATAGRAM_BYTES;
 pub const HANDSHAKE_S: u64 = 5;
 /// Seconds of wall time without a word after which a circuit is dead.
 pub const CIRCUIT_IDLE_S: u64 = 10;
+/// Samples of wakes in one message: one each of a full region, of 80 bytes.
+pub const WAKES_PER_MESSAGE: usize = REGION_VESSELS;
 /// Ticks of inputs that a shadow or an offer carries at most: four seconds of course time.
 pub const INPUT_TICKS: usize = 180;
 /// Prims that stand in a course; each is looked at when an island forms.

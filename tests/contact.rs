@@ -34,7 +34,14 @@ fn put(sim: &mut Sim, id: u32, boat: &str, place: DVec2, heading_rad: f64, veloc
     let boat = boats::named(boat).unwrap().clone();
     let mut state = afloat(sim.sea(), &boat, place.extend(0.0), heading_rad, sim.tick());
     state.velocity_mps = velocity.extend(0.0);
-    sim.insert(Vessel { id: VesselId(id), boat, state, voyage: Voyage::default(), trail: Vec::new() });
+    sim.insert(Vessel {
+        id: VesselId(id),
+        boat,
+        state,
+        voyage: Voyage::default(),
+        trail: Vec::new(),
+        company: Vec::new(),
+    });
     let helm = Helm { throttle, reef: 0.0, ..Helm::default() };
     assert!(sim.apply(VesselId(id), Input { session: 1, seq: 1, helm }));
 }

@@ -21,7 +21,7 @@ use fairway::limits::{CLIENT_MESSAGE_BYTES, DATAGRAM_BYTES, MESSAGE_BYTES};
 use fairway::record::{Entry, log_bytes, read_log};
 use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::{BoatSpec, Helm, Input};
-use fairway::wire::message::{AppliedInput, Epoch, Word};
+use fairway::wire::message::{AppliedInput, Epoch, Given, Word};
 use fairway::wire::{Message, VERSION, WireError, decode, encode};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -93,7 +93,11 @@ fn orders() -> Vec<AppliedInput> {
     let order = |seq| AppliedInput {
         vessel: VesselId(7),
         tick: Tick(900 + u64::from(seq)),
-        input: Input { session: 1, seq, helm: Helm { rudder_rad: 0.2, sheet: 0.5, ..Helm::default() } },
+        given: Given::Order(Input {
+            session: 1,
+            seq,
+            helm: Helm { rudder_rad: 0.2, sheet: 0.5, ..Helm::default() },
+        }),
     };
     (0..3).map(order).collect()
 }
@@ -121,8 +125,11 @@ fn messages() -> Vec<(&'static str, Message)> {
 fn log() -> Vec<u8> {
     let record = targets::sample_record(7, Tick(900), Epoch::default());
     let mut entries = vec![Entry::Launched { tick: Tick(900), vessel: Box::new(record.vessel) }];
-    for AppliedInput { vessel, tick, input } in orders() {
-        entries.push(Entry::Input { vessel, tick, input });
+    for AppliedInput { vessel, tick, given } in orders() {
+        entries.push(match given {
+            Given::Order(input) => Entry::Input { vessel, tick, input },
+            Given::Company(company) => Entry::Company { vessel, tick, company },
+        });
         entries.push(Entry::Hash { vessel, tick, term: 1, hop: 2, hash: 0x1234_5678_9abc_def0 });
     }
     entries.push(Entry::Left { tick: Tick(903), vessel: VesselId(7) });

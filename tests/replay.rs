@@ -40,6 +40,7 @@ fn vessel(sea: &Sea, id: u32, boat: &str, place: DVec2, heading_rad: f64, tick: 
         state,
         voyage: Voyage { marks: vec![ahead], ..Voyage::default() },
         trail: Vec::new(),
+        company: Vec::new(),
     }
 }
 

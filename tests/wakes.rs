@@ -26,7 +26,7 @@ use fairway::noise::{Stream, uniform};
 use fairway::sea::Sea;
 use fairway::sim::{Sim, Vessel, Voyage, afloat};
 use fairway::units::{GRAVITY_MPS2, KNOT_MPS, Tick, VesselId, degrees, radians, wrap_angle};
-use fairway::vessel::wake::{DELAY_TICKS, PERIOD_TICKS, REACH_M, Train, Wake};
+use fairway::vessel::wake::{self, DELAY_TICKS, PERIOD_TICKS, REACH_M, Train, Wake};
 use fairway::vessel::{Class, Gear, Helm, Input, VesselState, at_rest, boats, rotation, trim};
 use glam::DVec2;
 
@@ -62,7 +62,14 @@ fn open_water(sea: &Sea) -> DVec2 {
 
 fn vessel(id: u32, boat: &str, state: VesselState) -> Vessel {
     let boat = boats::named(boat).unwrap().clone();
-    Vessel { id: VesselId(id), boat, state, voyage: Voyage::default(), trail: Vec::new() }
+    Vessel {
+        id: VesselId(id),
+        boat,
+        state,
+        voyage: Voyage::default(),
+        trail: Vec::new(),
+        company: Vec::new(),
+    }
 }
 
 /// Puts a vessel in, under way through the water.
@@ -102,7 +109,7 @@ fn close_reach(sea: &Arc<Sea>, leeward_m: f64, with_other: bool) -> [f64; 3] {
     }
     let first = lone.remove(VesselId(1)).unwrap();
     let air = wind - first.state.velocity_mps.truncate();
-    let mut sim = Sim::new(Arc::clone(sea), Vec::new(), lone.tick()).with_wakes();
+    let mut sim = Sim::new(Arc::clone(sea), Vec::new(), lone.tick());
     let mut second = Vessel { id: VesselId(2), ..first.clone() };
     second.state.position_m += (air.normalize() * leeward_m).extend(0.0);
     sim.insert(second);
@@ -309,7 +316,7 @@ fn launch_rocks_the_boats_that_it_passes() {
     let place = open_water(&sea);
     // Heel and pitch of an idle boat by tick, degrees.
     let rock = |boat: &str, heading_deg: f64, passed: bool| -> Vec<[f64; 2]> {
-        let mut sim = Sim::new(Arc::clone(&sea), Vec::new(), START).with_wakes();
+        let mut sim = Sim::new(Arc::clone(&sea), Vec::new(), START);
         put(&mut sim, 1, boat, place, radians(heading_deg), 0.0);
         if passed {
             put(&mut sim, 2, "launch", place + DVec2::new(15.0, -70.0), 0.0, 3.0);
@@ -417,11 +424,11 @@ impl Two {
 #[test]
 fn two_simulations_have_the_bits_of_one() {
     let sea = sea(8.0);
-    let mut one = Sim::new(Arc::clone(&sea), Vec::new(), START).with_wakes();
+    let mut one = Sim::new(Arc::clone(&sea), Vec::new(), START);
     crowd(&mut one);
-    let mut without = Sim::new(Arc::clone(&sea), Vec::new(), START);
+    let mut without = Sim::new(Arc::clone(&sea), Vec::new(), START).without_wakes();
     crowd(&mut without);
-    let sims = [(); 2].map(|()| Sim::new(Arc::clone(&sea), Vec::new(), START).with_wakes());
+    let sims = [(); 2].map(|()| Sim::new(Arc::clone(&sea), Vec::new(), START));
     let mut two = Two { sims, under_way: Vec::new(), sent: [START; 2], draws: 0 };
     for id in 1..=5 {
         let vessel = one.vessel(VesselId(id)).unwrap();
@@ -468,7 +475,7 @@ fn vessel_far_from_all_others_sails_as_alone() {
     let sea = sea(8.0);
     let place = open_water(&sea);
     let run = |others: bool| {
-        let mut sim = Sim::new(Arc::clone(&sea), Vec::new(), START).with_wakes();
+        let mut sim = Sim::new(Arc::clone(&sea), Vec::new(), START);
         put(&mut sim, 9, "first407", place + DVec2::new(-2.0 * REACH_M, 0.0), 1.0, 2.5);
         if others {
             crowd(&mut sim);
@@ -491,9 +498,9 @@ fn late_sample_is_counted_once_and_only_where_it_reaches() {
         (DELAY_TICKS + 30, 40.0, 1),
         (DELAY_TICKS + 1, 2.0 * REACH_M, 0),
     ] {
-        let mut there = Sim::new(Arc::clone(&sea), Vec::new(), START).with_wakes();
+        let mut there = Sim::new(Arc::clone(&sea), Vec::new(), START);
         put(&mut there, 1, "first407", place, 0.0, 2.0);
-        let mut here = Sim::new(Arc::clone(&sea), Vec::new(), START).with_wakes();
+        let mut here = Sim::new(Arc::clone(&sea), Vec::new(), START);
         put(&mut here, 2, "first407", place + DVec2::new(away_m, 0.0), 0.0, 2.0);
         while !there.tick().0.is_multiple_of(PERIOD_TICKS) {
             there.step();
@@ -510,10 +517,71 @@ fn late_sample_is_counted_once_and_only_where_it_reaches() {
     }
 }
 
+/// One simulation hears nothing of the other for a while: what acts on its vessels is what it says, and who
+/// sails all of them again and is told so has the same bits.
+#[test]
+fn vessels_that_were_told_whose_wakes_act_have_the_bits_of_those_that_missed_some() {
+    let sea = sea(8.0);
+    let mut one = Sim::new(Arc::clone(&sea), Vec::new(), START);
+    one.follow(Tick(u64::MAX));
+    crowd(&mut one);
+    let mut free = Sim::new(Arc::clone(&sea), Vec::new(), START);
+    crowd(&mut free);
+    let mut sims = [(); 2].map(|()| Sim::new(Arc::clone(&sea), Vec::new(), START));
+    for id in 1..=5 {
+        sims[usize::from(id > 2)].insert(one.vessel(VesselId(id)).unwrap());
+    }
+    let mut told = 0;
+    for n in 1..=45 * 20_u64 {
+        for sim in &mut sims {
+            step(sim);
+        }
+        let company: Vec<_> = sims.iter().flat_map(|sim| sim.new_company().to_vec()).collect();
+        told += company.len();
+        for (id, company) in &company {
+            one.tell_company(*id, company);
+        }
+        step(&mut one);
+        step(&mut free);
+        // Two seconds of every five the second hears all, otherwise nothing.
+        if n % 225 < 90 && n % PERIOD_TICKS == 0 {
+            let news: Vec<Wake> = sims[0].wakes_since(Tick(START.0 + n - 30)).copied().collect();
+            for wake in news {
+                sims[1].hear_wake(wake);
+            }
+        }
+        for id in (1..=5).map(VesselId) {
+            let here = sims.iter().find_map(|sim| sim.hash(id));
+            assert_eq!(here, one.hash(id), "vessel {} at tick {n}", id.0);
+        }
+    }
+    let differ = (1..=5).filter(|id| one.hash(VesselId(*id)) != free.hash(VesselId(*id))).count();
+    assert!(told > 100 && differ >= 3, "{told} companies told, {differ} vessels differ");
+}
+
+#[test]
+fn nearest_sixteen_of_a_crowd_act_whoever_finds_out() {
+    let own = Wake { id: VesselId(100), ..wash_of(3.0) };
+    let at = |id: u32, away_m: f64| Wake {
+        id: VesselId(id),
+        place_m: own.place_m + DVec2::new(0.0, away_m),
+        ..own
+    };
+    let mut others: Vec<Wake> = (1..=30).map(|id| at(id, f64::from(31 - id) * 7.0)).collect();
+    others.push(own);
+    let company = wake::company(&own, others.iter());
+    let ids: Vec<u32> = company.iter().map(|wake| wake.id.0).collect();
+    assert_eq!(ids, (15..=30).collect::<Vec<u32>>());
+    others.reverse();
+    assert_eq!(wake::company(&own, others.iter()), company);
+    assert!(wake::is_company_of(own.id, &company) && !wake::is_company_of(VesselId(20), &company));
+    assert!(wake::company(&own, [at(1, wake::NEAR_M)].iter()).is_empty());
+}
+
 #[test]
 fn nonsense_is_not_heard() {
     let sea = sea(8.0);
-    let mut sim = Sim::new(Arc::clone(&sea), Vec::new(), Tick(1_000_010)).with_wakes();
+    let mut sim = Sim::new(Arc::clone(&sea), Vec::new(), Tick(1_000_010));
     let sound = Wake { tick: Tick(1_000_010 - 1_000_010 % PERIOD_TICKS), ..wash_of(3.0) };
     for wake in [
         Wake { tick: Tick(sound.tick.0 + 1), ..sound },

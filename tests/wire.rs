@@ -14,10 +14,10 @@ use fairway::limits::{
 use fairway::net::{Authority, Identity};
 use fairway::sim::{Instruments, Vessel, Voyage};
 use fairway::units::{RegionId, Tick, VesselId};
-use fairway::vessel::wake::{TRAIL_WAKES, Wake};
+use fairway::vessel::wake::{COMPANY_VESSELS, TRAIL_WAKES, Wake};
 use fairway::vessel::{BoatSpec, Gear, Helm, Input, VesselState};
 use fairway::wire::message::{
-    AppliedInput, Epoch, Neighbour, Soundings, State, VesselRecord, VesselReport, View, Word,
+    AppliedInput, Epoch, Given, Neighbour, Soundings, State, VesselRecord, VesselReport, View, Word,
 };
 use fairway::wire::{
     Message, Rights, Ticket, TicketError, TicketKey, VERSION, WireError, decode, encode, encode_into, ticket,
@@ -155,7 +155,7 @@ fn message() -> impl Strategy<Value = Message> {
                     .map(|(vessel, tick, input)| AppliedInput {
                         vessel: VesselId(vessel),
                         tick: Tick(tick),
-                        input
+                        given: Given::Order(input),
                     })
                     .collect(),
             }
@@ -365,6 +365,7 @@ fn record(number: u32) -> VesselRecord {
             state,
             voyage: Voyage { marks: (0..12).map(mark).collect(), passed: 11, ..Voyage::default() },
             trail: vec![trail; TRAIL_WAKES],
+            company: vec![trail; COMPANY_VESSELS],
         },
         tick: Tick(u64::MAX),
         epoch: Epoch { term: u32::MAX, hop: u32::MAX },

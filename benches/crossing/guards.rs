@@ -102,7 +102,8 @@ impl Pair {
             let state = afloat(sea, boat, (CORNER + berth).extend(0.0), 1.3, tick);
             let id = VesselId(number + 1);
             let voyage = Voyage { marks: sea.course().marks.clone(), ..Voyage::default() };
-            let vessel = Vessel { id, boat: boat.clone(), state, voyage, trail: Vec::new() };
+            let vessel =
+                Vessel { id, boat: boat.clone(), state, voyage, trail: Vec::new(), company: Vec::new() };
             let epoch = Epoch::default();
             let record = VesselRecord { vessel, tick, epoch, crew_key: [7; 32], sessions: 1, guard: None };
             self.regions[0].received(HARBOUR, Message::Launch { record: Box::new(record), new: false });

@@ -203,7 +203,7 @@ pub fn sail(boat: BoatSpec) {
     let state = afloat(&sea, &boat, place, 1.0, tick);
     let mut sim = Sim::new(sea, Vec::new(), tick);
     let id = VesselId(1);
-    sim.insert(Vessel { id, boat, state, voyage: Voyage::default(), trail: Vec::new() });
+    sim.insert(Vessel { id, boat, state, voyage: Voyage::default(), trail: Vec::new(), company: Vec::new() });
     let helm = Helm { rudder_rad: 9.0, sheet: 1.0, throttle: 1.0, spinnaker: true, ..Helm::default() };
     sim.apply(id, Input { session: 1, seq: 1, helm });
     for _ in 0..45 {

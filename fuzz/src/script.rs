@@ -10,9 +10,10 @@ use fairway::net::authority_key;
 use fairway::region::{Action, Now, Region, RegionConfig};
 use fairway::sim::{Vessel, Voyage, afloat};
 use fairway::units::{RegionId, Tick, VesselId};
+use fairway::vessel::wake::{PERIOD_TICKS, Wake};
 use fairway::vessel::{BoatSpec, Helm, Input, VesselState, boats};
 use fairway::wire::circuit::{CircuitId, Peer};
-use fairway::wire::message::{AppliedInput, ClockSetting, Epoch, Neighbour, VesselRecord, View, Word};
+use fairway::wire::message::{AppliedInput, ClockSetting, Epoch, Given, Neighbour, VesselRecord, View, Word};
 use fairway::wire::{Message, decode, encode};
 use glam::{DQuat, DVec2, DVec3};
 
@@ -23,7 +24,7 @@ use super::{is_sound, sea};
 /// Acts of one script at most.
 const ACTS_MAX: usize = 200;
 /// Different acts.
-const ACTS: u8 = 17;
+const ACTS: u8 = 18;
 /// The harbour, the neighbour, a region that no list names, and two clients.
 const HARBOUR: CircuitId = CircuitId(1);
 const PEERS: [CircuitId; 4] = [CircuitId(2), CircuitId(3), CircuitId(4), CircuitId(5)];
@@ -33,7 +34,7 @@ const PEERS: [CircuitId; 4] = [CircuitId(2), CircuitId(3), CircuitId(4), Circuit
 pub fn samples() -> Vec<Vec<u8>> {
     // Offer 1 of vessel 9 as of now, for twenty ticks later; its commit with one order; thirty ticks.
     let offer = [0, 0, 1, 20, 1, 9, 1, 0, 0, 40];
-    let commit = [1, 0, 1, 40, 1, 9, 1, 1, 1, 9, 25, 1, 1, 100, 101, 101, 101];
+    let commit = [1, 0, 1, 40, 1, 9, 1, 1, 1, 9, 25, 1, 1, 1, 100, 101, 101, 101];
     let arriving = [&[0][..], &offer, &commit, &[9, 30]].concat();
     // The region's own vessel runs for the border; the neighbour is ready for its first offer at any tick.
     let leaving = [&[0, 9, 10][..], &[9, 1, 6, 0, 1].repeat(60), &[8, 0, 1, 9, 20]].concat();
@@ -100,7 +101,14 @@ pub fn sample_record(id: u32, tick: Tick, epoch: Epoch) -> VesselRecord {
         let (place, start) = (sea.course().start_line.port.extend(0.0), sea.course().start);
         afloat(&sea, &boat, place, 1.5, start)
     });
-    let vessel = Vessel { id: VesselId(id), boat, state, voyage: Voyage::default(), trail: Vec::new() };
+    let vessel = Vessel {
+        id: VesselId(id),
+        boat,
+        state,
+        voyage: Voyage::default(),
+        trail: Vec::new(),
+        company: Vec::new(),
+    };
     VesselRecord { vessel, tick, epoch, crew_key: [1; 32], sessions: 1, guard: None }
 }
 
@@ -207,9 +215,37 @@ impl Script<'_> {
         record
     }
 
+    fn wakes(&mut self) -> Vec<Wake> {
+        let wake = |script: &mut Self| {
+            let (id, tick, place) = (VesselId(script.number()), script.tick(), script.point());
+            Wake {
+                id,
+                tick: Tick(tick.0 - tick.0 % PERIOD_TICKS),
+                place_m: place.truncate(),
+                velocity_mps: [2.0, 1.0],
+                track_mps: [2.0, 1.0],
+                air_mps: [-6.0, 3.0],
+                drag_m2: f32::from(script.byte()),
+                side_m2: 20.0,
+                height_m: 12.0,
+                waterline_m: 10.0,
+                draft_m: 0.5,
+            }
+        };
+        (0..self.byte() % 20).map(|_| wake(self)).collect()
+    }
+
     fn inputs(&mut self) -> Vec<AppliedInput> {
         (0..self.byte() % 8)
-            .map(|_| AppliedInput { vessel: VesselId(self.number()), tick: self.tick(), input: self.input() })
+            .map(|_| {
+                let (vessel, tick) = (VesselId(self.number()), self.tick());
+                let given = if self.byte() % 4 == 0 {
+                    Given::Company(self.wakes())
+                } else {
+                    Given::Order(self.input())
+                };
+                AppliedInput { vessel, tick, given }
+            })
             .collect()
     }
 
@@ -280,7 +316,8 @@ impl Script<'_> {
                 return;
             }
             15 => (self.peer(), Message::Guarded { stamp_ns: u64::from(self.number()) }),
-            _ => (HARBOUR, self.custody()),
+            16 => (HARBOUR, self.custody()),
+            _ => (self.peer(), Message::Wakes(self.wakes())),
         };
         self.region.received(circuit, message);
     }

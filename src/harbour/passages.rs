@@ -360,6 +360,7 @@ impl Passage {
                 state: at_rest(self.place, self.heading_rad),
                 voyage: Voyage { marks: self.marks.clone(), ..Voyage::default() },
                 trail: Vec::new(),
+                company: Vec::new(),
             },
             tick,
             epoch: self.epoch,

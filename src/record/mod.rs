@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::sim::Vessel;
 use crate::units::{Tick, VesselId};
-use crate::vessel::Input;
+use crate::vessel::{Input, Wake};
 
 pub use recorder::Recorder;
 pub use replay::{Mismatch, ReplayError, ReplaySummary, replay, replay_watched};
@@ -49,6 +49,16 @@ pub enum Entry {
         tick: Tick,
         /// The order.
         input: Input,
+    },
+    /// It was decided whose wakes act on a vessel.
+    #[serde(rename = "w")]
+    Company {
+        /// Which vessel.
+        vessel: VesselId,
+        /// The tick whose state is the first to feel it.
+        tick: Tick,
+        /// Samples of one tick.
+        company: Vec<Wake>,
     },
     /// A tick of a vessel was published.
     #[serde(rename = "h")]

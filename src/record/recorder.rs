@@ -72,7 +72,7 @@ impl Recorder {
         }
         append(&mut self.buffer, &entry);
         let due = match entry {
-            Entry::Hash { tick, .. } | Entry::Input { tick, .. } => {
+            Entry::Hash { tick, .. } | Entry::Input { tick, .. } | Entry::Company { tick, .. } => {
                 let due = tick.since(self.flushed) >= FLUSH_TICKS || tick < self.flushed;
                 if due {
                     self.flushed = tick;

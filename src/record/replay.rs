@@ -12,7 +12,8 @@ use crate::atlas::Course;
 use crate::sea::Sea;
 use crate::sim::{Sim, Vessel};
 use crate::units::{Tick, VesselId};
-use crate::vessel::Input;
+use crate::vessel::wake::{DELAY_TICKS, acting};
+use crate::vessel::{Input, Wake};
 
 /// Logs in one directory at most: processes of one passage, restarts included.
 const LOGS_MAX: usize = 10_000;
@@ -69,6 +70,14 @@ pub struct ReplaySummary {
     pub vessels: usize,
     /// Orders applied.
     pub inputs: u64,
+    /// Times that samples of others' wakes were told to a vessel.
+    pub companies: u64,
+    /// Samples that were near a vessel and did not act on it, because they came to its owner too late.
+    pub wakes_late: u64,
+    /// Samples that acted on a vessel and are not those of the undivided sea.
+    pub wakes_strange: u64,
+    /// The first of them: on whom, and the tick that first felt it.
+    pub first_strange: Option<Mismatch>,
     /// Vessel-ticks whose hash was compared.
     pub ticks_compared: u64,
     /// Epochs under which they were published, over all vessels.
@@ -95,7 +104,11 @@ impl ReplaySummary {
     /// Whether every tick was published once, by one owner, with the bits of the undivided sea.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.mismatches == 0 && self.double == 0 && self.missing == 0 && self.ticks_compared > 0
+        self.mismatches == 0
+            && self.double == 0
+            && self.missing == 0
+            && self.wakes_strange == 0
+            && self.ticks_compared > 0
     }
 }
 
@@ -122,6 +135,7 @@ struct Track {
     launches: Vec<(Tick, Box<Vessel>)>,
     resumed: Vec<Resumption>,
     inputs: Vec<(Tick, u32, Input)>,
+    companies: Vec<(Tick, u32, Vec<Wake>)>,
     published: Vec<Published>,
     left: Vec<Tick>,
 }
@@ -217,6 +231,9 @@ fn read(
                 Entry::Input { vessel, tick, input } => {
                     tracks.entry(vessel).or_default().inputs.push((tick, number, input));
                 }
+                Entry::Company { vessel, tick, company } => {
+                    tracks.entry(vessel).or_default().companies.push((tick, number, company));
+                }
                 Entry::Hash { vessel, tick, term, hop, hash } => {
                     let end = ends.entry(number).or_default();
                     *end = tick.0.max(*end);
@@ -240,6 +257,7 @@ struct Passage {
     launches: Vec<(Tick, Box<Vessel>)>,
     resumed: Vec<Resumption>,
     inputs: Vec<(Tick, Input)>,
+    companies: BTreeMap<Tick, Vec<Wake>>,
     published: Vec<Published>,
     left: Vec<Tick>,
     next_launch: usize,
@@ -282,12 +300,19 @@ impl Passage {
             .map(|(tick, _, input)| (*tick, *input))
             .collect();
         inputs.sort_by_key(|(tick, input)| (*tick, input.session, input.seq));
+        let companies = track
+            .companies
+            .into_iter()
+            .filter(|(tick, log, _)| stands(*tick, *log))
+            .map(|(tick, _, company)| (tick, company))
+            .collect();
         track.resumed.sort_by_key(|resumption| (resumption.tick, resumption.term));
         let passage = Self {
             id,
             launches: track.launches,
             resumed: track.resumed,
             inputs,
+            companies,
             published: standing,
             left: track.left,
             next_launch: 0,
@@ -366,6 +391,7 @@ fn sail(
     let last = passages.iter().map(Passage::last).max().unwrap_or(first);
     let total = last.since(first);
     sim.set_tick(first);
+    sim.follow(Tick(u64::MAX));
     loop {
         for passage in passages.iter_mut() {
             passage.settle(&mut sim, summary);
@@ -387,6 +413,7 @@ fn sail(
             }
             continue;
         }
+        compare_wakes(&sim, passages, summary);
         for passage in passages.iter_mut() {
             passage.order(&mut sim, tick.after(1), summary);
         }
@@ -394,7 +421,38 @@ fn sail(
     }
 }
 
+/// Compares the samples that first act in the next step with those of the undivided sea, where all is known.
+fn compare_wakes(sim: &Sim, passages: &[Passage], summary: &mut ReplaySummary) {
+    let tick = sim.tick();
+    let Some(samples) = acting(tick) else { return };
+    let first = tick.0 == samples.0 + DELAY_TICKS;
+    for passage in passages.iter().filter(|passage| sim.state(passage.id).is_some()) {
+        let told = passage.companies.get(&tick.after(1)).map_or(&[][..], Vec::as_slice);
+        if !first && told.is_empty() {
+            continue;
+        }
+        let here = sim.company(passage.id, samples);
+        // Full company is the nearest of more: without one that came late, another is among them.
+        let missed = here.iter().filter(|wake| !told.iter().any(|told| told.id == wake.id)).count();
+        summary.wakes_late += if first { missed as u64 } else { 0 };
+        for wake in told.iter().filter(|wake| !here.contains(wake)) {
+            let source = passages.iter().find(|passage| passage.id == wake.id);
+            let known = source.is_some_and(|source| source.stands_at(wake.tick));
+            if known && (missed == 0 || here.iter().any(|other| other.id == wake.id)) {
+                summary.wakes_strange += 1;
+                summary.first_strange.get_or_insert(Mismatch { vessel: passage.id, tick: tick.after(1) });
+            }
+        }
+    }
+}
+
 impl Passage {
+    /// Whether the state of a tick was published and is not lost with its owner.
+    fn stands_at(&self, tick: Tick) -> bool {
+        self.published.binary_search_by_key(&tick.0, |published| published.tick).is_ok()
+            && !self.resumed.iter().any(|resumption| tick > resumption.through && tick <= resumption.tick)
+    }
+
     /// Does what the record says of this tick: launch, compare, leave.
     fn settle(&mut self, sim: &mut Sim, summary: &mut ReplaySummary) {
         let tick = sim.tick();
@@ -464,6 +522,10 @@ impl Passage {
                 summary.inputs += 1;
             }
             self.next_input += 1;
+        }
+        if let Some(company) = self.companies.get(&tick) {
+            sim.tell_company(self.id, company);
+            summary.companies += 1;
         }
     }
 }

@@ -197,6 +197,7 @@ impl Region {
         let handoff = Outgoing::new(number, target, vessels.clone(), self.sim.tick(), commit, lead / 3);
         self.outgoing.push(handoff);
         self.start_stream(target, &vessels);
+        self.send_wakes_to(target);
         // A group goes where its leader is: for some of its crews that is not the region ahead of them.
         if let Some(neighbour) = self.neighbour(target).cloned() {
             for &id in &vessels {
@@ -250,9 +251,7 @@ impl Region {
                 }
             }
             // Who may not publish may not give away what it does not publish either; and a commit must fit.
-            Verdict::Commit if self.is_paused() || self.inputs_of(index).len() > COMMIT_INPUTS => {
-                self.withdraw(index);
-            }
+            Verdict::Commit if self.is_paused() || !self.seal(index) => self.withdraw(index),
             Verdict::Commit => {
                 let tick = self.sim.tick();
                 self.outgoing[index].committed(tick);
@@ -262,7 +261,16 @@ impl Region {
         }
     }
 
-    /// Sends a commit with every order that was applied: none is applied here after it.
+    /// Decides what the vessels of a handoff still feel before its commit tick; whether it all fits a commit.
+    fn seal(&mut self, index: usize) -> bool {
+        let last = Tick(self.outgoing[index].commit_tick().0 - 1);
+        for id in self.outgoing[index].vessels().to_vec() {
+            self.decide_company(id, last);
+        }
+        self.inputs_of(index).iter().map(AppliedInput::weight).sum::<usize>() <= COMMIT_INPUTS
+    }
+
+    /// Sends a commit with every input that was applied: none is applied here after it.
     fn send_commit(&mut self, index: usize) {
         let handoff = &self.outgoing[index];
         let (number, target, commit) = (handoff.number(), handoff.target(), handoff.commit_tick());
@@ -279,13 +287,13 @@ impl Region {
         self.send_region(target, Message::Handoff(word), Way::Stream);
     }
 
-    /// Every order of a handoff's vessels after the state that was offered.
+    /// Every input of a handoff's vessels after the state that was offered.
     fn inputs_of(&self, index: usize) -> Vec<AppliedInput> {
         let handoff = &self.outgoing[index];
         let belongs = |input: &&AppliedInput| {
             input.tick > handoff.offered_tick() && handoff.vessels().binary_search(&input.vessel).is_ok()
         };
-        self.recent.iter().filter(belongs).copied().collect()
+        self.recent.iter().filter(belongs).cloned().collect()
     }
 
     /// Sends again what a region that came back may have missed.
@@ -308,6 +316,7 @@ impl Region {
         self.forget_over(self.sim.tick());
         self.rebuilding.retain(|group| group.from != Some(region) || group.handoff.is_committed());
         self.guard_streams.remove(&region);
+        self.told.retain(|(told, _), _| *told != region);
     }
 
     /// Drops handoffs that are over: cancelled, or acknowledged and released. One that is acknowledged early
@@ -328,6 +337,9 @@ impl Region {
                 self.tell_standby(id, there);
             }
             let Some(mut record) = self.record(id) else { continue };
+            if let Some(view) = self.view(id) {
+                self.seen.insert(id, Seen { owner: target, tick: record.tick, view });
+            }
             record.epoch = record.epoch.next_hop();
             self.sim.remove(id);
             self.owned.remove(&id);
@@ -339,6 +351,7 @@ impl Region {
     // --- Views ---
 
     pub(super) fn send_views(&mut self, tick: Tick) {
+        let own = self.config.area;
         let open: Vec<(RegionId, crate::atlas::Area)> = self
             .neighbours
             .iter()
@@ -351,7 +364,11 @@ impl Region {
                 .ids()
                 .iter()
                 .filter_map(|&id| self.view(id))
-                .filter(|view| area.distance_m(view.position_m.truncate()) < VIEW_MARGIN_M)
+                .filter(|view| {
+                    // One that has sailed on past its border may be near anybody's.
+                    let place = view.position_m.truncate();
+                    area.distance_m(place) < VIEW_MARGIN_M || own.distance_m(place) > BORDER_HYSTERESIS_M
+                })
                 .collect();
             for part in views.chunks(VIEWS_PER_DATAGRAM) {
                 let message = Message::Views { tick, views: part.to_vec() };
@@ -375,7 +392,7 @@ impl Region {
 }
 
 /// A neighbour's vessel as it will be at a tick, by dead reckoning.
-fn moved(seen: &Seen, now: Tick) -> View {
+pub(super) fn moved(seen: &Seen, now: Tick) -> View {
     #[expect(clippy::cast_precision_loss, reason = "seconds")]
     let ahead_s = now.since(seen.tick).min(VIEW_TICKS) as f64 / TICK_HZ as f64;
     let mut view = seen.view;

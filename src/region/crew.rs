@@ -141,7 +141,12 @@ impl Region {
         let tick = self.sim.tick();
         let state = sim::afloat(&self.sea, &boat, DVec3::new(place.x, place.y, 0.0), heading, tick);
         let voyage = sim::Voyage { marks, ..sim::Voyage::default() };
-        self.launch(sim::Vessel { id, boat, state, voyage, trail: Vec::new() }, Epoch::default(), key, 0);
+        self.launch(
+            sim::Vessel { id, boat, state, voyage, trail: Vec::new(), company: Vec::new() },
+            Epoch::default(),
+            key,
+            0,
+        );
         Ok(id)
     }
 

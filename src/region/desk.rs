@@ -49,6 +49,7 @@ impl Region {
             }
             Message::LateInput { vessel, input } => self.late_input(vessel, input),
             Message::Views { tick, views } => self.hear_views(from, tick, &views),
+            Message::Wakes(wakes) => self.hear_wakes(&wakes),
             _ => self.counts.out_of_place += 1,
         }
     }

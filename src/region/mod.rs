@@ -17,6 +17,7 @@ mod desk;
 mod shadows;
 mod succession;
 mod target;
+mod wakes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -32,7 +33,9 @@ use crate::sim::{Sim, Vessel};
 use crate::units::{RegionId, TICK_HZ, Tick, VesselId};
 use crate::vessel::{BoatSpec, Input};
 use crate::wire::circuit::{CircuitId, Peer, Way};
-use crate::wire::message::{AppliedInput, ClockSetting, Epoch, Message, Neighbour, VesselRecord, View};
+use crate::wire::message::{
+    AppliedInput, ClockSetting, Epoch, Given, Message, Neighbour, VesselRecord, View,
+};
 use crate::wire::ticket::AuthorityKey;
 
 use crew::Client;
@@ -92,7 +95,7 @@ pub struct RegionConfig {
 pub enum Logged {
     /// A vessel was put into the water: its state after a tick.
     Launched(Tick, Box<Vessel>),
-    /// An order was applied.
+    /// An input was applied.
     Applied(AppliedInput),
     /// A tick of a vessel was published.
     Published {
@@ -205,6 +208,8 @@ pub struct Counts {
     pub resumed: u32,
     /// Steps that were not taken because the lease had lapsed.
     pub ticks_paused: u64,
+    /// Samples of wakes that came after a step in which they should have acted on a vessel here.
+    pub wakes_late: u64,
 }
 
 /// One region.
@@ -245,8 +250,10 @@ pub struct Region {
     streamed_ns: u64,
     /// When there last was a harbour or a lease, boot clock.
     belonged_ns: u64,
-    /// Orders applied in the last ticks, for targets and guards.
+    /// Inputs applied in the last ticks, and those decided ahead, for targets and guards.
     recent: VecDeque<AppliedInput>,
+    /// The newest sample of each vessel that each region was told.
+    told: BTreeMap<(RegionId, VesselId), Tick>,
     /// No offer before this tick, per leader: a refusal is not asked again at once.
     retry: BTreeMap<VesselId, Tick>,
     stride: u64,
@@ -299,6 +306,7 @@ impl Region {
             streamed_ns: 0,
             belonged_ns: 0,
             recent: VecDeque::new(),
+            told: BTreeMap::new(),
             retry: BTreeMap::new(),
             stride,
             dilation: 1.0,
@@ -350,8 +358,8 @@ impl Region {
 
     /// What it has counted so far.
     #[must_use]
-    pub const fn counts(&self) -> Counts {
-        self.counts
+    pub fn counts(&self) -> Counts {
+        Counts { wakes_late: self.sim.late_wakes(), ..self.counts }
     }
 
     /// The epoch under which it owns a vessel.
@@ -404,10 +412,12 @@ impl Region {
         self.before_tick(next);
         self.apply_orders(next);
         self.sim.step();
+        self.note_company(next);
         self.publish(next);
         if next.0.is_multiple_of(border::GROUP_EVERY_TICKS) {
             self.find_groups();
         }
+        self.send_wakes(next);
         self.offer_groups();
         true
     }
@@ -600,12 +610,16 @@ impl Region {
             let orders: Vec<Input> = owned.pending.drain(..).collect();
             for input in orders {
                 if self.sim.apply(id, input) {
-                    let applied = AppliedInput { vessel: id, tick: next, input };
-                    self.recent.push_back(applied);
-                    self.log(|| Logged::Applied(applied));
+                    self.note(AppliedInput { vessel: id, tick: next, given: Given::Order(input) });
                 }
             }
         }
+    }
+
+    /// Writes an input down, for whoever sails its vessel again.
+    fn note(&mut self, input: AppliedInput) {
+        self.log(|| Logged::Applied(input.clone()));
+        self.recent.push_back(input);
     }
 
     fn publish(&mut self, tick: Tick) {

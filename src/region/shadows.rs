@@ -95,8 +95,9 @@ impl Region {
         let inputs: Vec<AppliedInput> = self
             .recent
             .iter()
-            .filter(|input| input.tick > through && vessels.binary_search(&input.vessel).is_ok())
-            .copied()
+            .filter(|input| input.tick > through && input.tick <= tick)
+            .filter(|input| vessels.binary_search(&input.vessel).is_ok())
+            .cloned()
             .collect();
         let stamp_ns = self.now.boot_ns;
         let states: Vec<VesselRecord> =
@@ -196,7 +197,7 @@ impl Region {
                 continue;
             };
             let known = shadow.through;
-            let news = inputs.iter().filter(|input| input.vessel == *id && input.tick > known).copied();
+            let news = inputs.iter().filter(|input| input.vessel == *id && input.tick > known).cloned();
             shadow.inputs.extend(news);
             shadow.through = shadow.through.max(through);
             // A full state comes every second; what is older than that many ticks is of no use.

@@ -8,9 +8,9 @@ use crate::handoff::{Incoming, Reply};
 use crate::limits::{GROUP_VESSELS, INPUT_TICKS, REGION_VESSELS};
 use crate::sim::Sim;
 use crate::units::{RegionId, Tick, VesselId};
-use crate::vessel::Input;
+use crate::vessel::{Input, Wake};
 use crate::wire::circuit::Way;
-use crate::wire::message::{AppliedInput, Message, VesselRecord, Word};
+use crate::wire::message::{AppliedInput, Given, Message, VesselRecord, Word};
 
 /// Taken handoffs that are remembered, so that a repeated commit is acknowledged: minutes of a busy region.
 const TAKEN_KEPT: usize = 256;
@@ -83,7 +83,7 @@ impl Rebuilding {
             }
             let after = self.inputs.values().flatten();
             let id = record.vessel.id;
-            (record, after.filter(|input| input.vessel == id).copied().collect())
+            (record, after.filter(|input| input.vessel == id).cloned().collect())
         };
         self.records.values().map(shadow).collect()
     }
@@ -106,7 +106,7 @@ impl Rebuilding {
         for input in inputs {
             let due = input.tick > self.through && input.tick <= through;
             if due && self.records.contains_key(&input.vessel) {
-                self.inputs.entry(input.tick).or_default().push(*input);
+                self.inputs.entry(input.tick).or_default().push(input.clone());
             }
         }
         self.through = self.through.max(through);
@@ -115,15 +115,29 @@ impl Rebuilding {
     /// Its owner has ended: nothing that is not known by now counts.
     pub(super) fn nothing_more_to_learn(&mut self) {
         self.known = self.through;
-        self.through = Tick(self.handoff.commit_tick().0 - 1);
+        self.through = self.last();
+    }
+
+    /// The last tick that is not this region's to publish.
+    fn last(&self) -> Tick {
+        Tick(self.handoff.commit_tick().0 - 1)
+    }
+
+    /// Hears samples of others, which count where no owner has decided.
+    fn hear_wakes(&mut self, wakes: &[Wake]) {
+        for wake in wakes {
+            self.sim.hear_wake(*wake);
+        }
     }
 
     /// Sails to a tick; `each` sees the simulation after every step.
     fn sail_to(&mut self, tick: Tick, mut each: impl FnMut(&Sim)) {
+        // What its owner decided is told; later on whoever is near is felt by what is known here.
+        self.sim.follow(if self.from.is_some() { self.last() } else { self.known });
         while self.sim.tick() < tick {
             let next = self.sim.tick().after(1);
-            for applied in self.inputs.remove(&next).unwrap_or_default() {
-                self.sim.apply(applied.vessel, applied.input);
+            for input in self.inputs.remove(&next).unwrap_or_default() {
+                input.give_to(&mut self.sim);
             }
             self.sim.step();
             if !self.later.is_empty() {
@@ -228,8 +242,7 @@ impl Region {
             }
             Reply::Take(inputs) => {
                 let group = &mut self.rebuilding[index];
-                let last = Tick(group.handoff.commit_tick().0 - 1);
-                group.learn(last, &inputs);
+                group.learn(group.last(), &inputs);
                 self.send_region(from, Message::Handoff(Word::Acknowledged { number }), Way::Stream);
                 // Late ticks are published like any other: under a lease, or they wait for one.
                 if self.rebuilding[index].handoff.commit_tick() <= self.sim.tick() && !self.is_paused() {
@@ -245,9 +258,14 @@ impl Region {
         let now = self.sim.tick();
         let log = self.config.log;
         let mut late: Vec<Logged> = Vec::new();
+        let mut decided: Vec<AppliedInput> = Vec::new();
+        let wakes = self.wakes_near_now();
         let group = &mut self.rebuilding[index];
         let commit = group.handoff.commit_tick();
-        let last = Tick(commit.0 - 1);
+        let last = group.last();
+        if group.from.is_none() || last < now {
+            group.hear_wakes(&wakes);
+        }
         group.sail_to(last, |_| {});
         let epochs = group.handoff.epochs().to_vec();
         if log && group.from.is_none() {
@@ -258,6 +276,11 @@ impl Region {
             }));
         }
         group.sail_to(now, |sim| {
+            decided.extend(sim.new_company().iter().map(|(vessel, company)| AppliedInput {
+                vessel: *vessel,
+                tick: sim.tick(),
+                given: Given::Company(company.clone()),
+            }));
             if log {
                 late.extend(epochs.iter().filter_map(|&(vessel, epoch)| {
                     let hash = sim.hash(vessel)?;
@@ -289,6 +312,9 @@ impl Region {
         for entry in late {
             self.log(|| entry);
         }
+        for input in decided {
+            self.note(input);
+        }
         // A region that stops is no guard: its neighbours are told without it.
         let guard = from.filter(|&from| self.neighbour(from).is_some());
         for (vessel, record, epoch, pending) in arrived {
@@ -307,11 +333,16 @@ impl Region {
     /// Sails rebuilt groups as far as their orders are known, and says so once they have caught up.
     pub(super) fn sail_along(&mut self) {
         let mut ready = Vec::new();
+        let resumed = self.rebuilding.iter().any(|group| group.from.is_none());
+        let wakes = if resumed { self.wakes_near_now() } else { Vec::new() };
         for group in &mut self.rebuilding {
             if group.handoff.is_owner() {
                 continue;
             }
-            let last = Tick(group.handoff.commit_tick().0 - 1);
+            let last = group.last();
+            if group.from.is_none() {
+                group.hear_wakes(&wakes);
+            }
             // A stale group cannot make one region sail for ever in one pump.
             let bound = group.sim.tick().after(INPUT_TICKS as u64);
             let to = group.through.min(last).min(bound);

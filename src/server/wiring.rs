@@ -8,6 +8,7 @@ use crate::record::{Entry, Recorder};
 use crate::region::{Action, Logged, Now, Region};
 use crate::units::RegionId;
 use crate::wire::circuit::{CircuitId, Peer};
+use crate::wire::message::{AppliedInput, Given};
 
 /// An open circuit.
 #[derive(Debug)]
@@ -141,7 +142,12 @@ impl Wiring {
 fn entry_of(logged: Logged) -> Entry {
     match logged {
         Logged::Launched(tick, vessel) => Entry::Launched { tick, vessel },
-        Logged::Applied(input) => Entry::Input { vessel: input.vessel, tick: input.tick, input: input.input },
+        Logged::Applied(AppliedInput { vessel, tick, given: Given::Order(input) }) => {
+            Entry::Input { vessel, tick, input }
+        }
+        Logged::Applied(AppliedInput { vessel, tick, given: Given::Company(company) }) => {
+            Entry::Company { vessel, tick, company }
+        }
         Logged::Published { vessel, tick, epoch, hash } => {
             Entry::Hash { vessel, tick, term: epoch.term, hop: epoch.hop, hash }
         }

@@ -1,13 +1,14 @@
 //! The tick: vessels in an ECS world, islands of contact, groups, hashes.
 //!
-//! A step runs the phases of [`Phase`] in their order. Vessels meet in an island (see [`contact`]) and, in a
-//! simulation [with wakes](Sim::with_wakes), by the samples of each other's [`Wake`] within 150 m; so
-//! neither the order in which they came nor who else is here matters to one that sails alone.
+//! A step runs the phases of [`Phase`] in their order. Vessels meet in an island (see [`contact`]) and by the
+//! samples of each other's [`Wake`] within 150 m; so neither the order in which they came nor who else is
+//! here matters to one that sails alone.
 //!
-//! Wakes are the one thing that acts between vessels of different simulations. For a vessel to keep its bits
-//! whoever sails it, each simulation must have [heard](Sim::hear_wake) every sample of others that reaches
-//! one of its vessels, taken after tick t, before its own step from tick t + 22. What came later is
-//! [counted](Sim::late_wakes).
+//! Wakes are the one thing that acts between vessels of different simulations. Each simulation should have
+//! [heard](Sim::hear_wake) every sample of others near its vessels, taken after tick t, before its own step
+//! from tick t + 22. Whose wakes act on a vessel is then [decided](Sim::new_company), once, and is an input
+//! of that vessel as an order is: who sails it again is [told](Sim::tell_company), and its bits are the same
+//! also where a sample came too late, which is [counted](Sim::late_wakes).
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use crate::atlas::{Mark, Prim};
+use crate::limits::INPUT_TICKS;
 use crate::sea::Sea;
 use crate::units::{Tick, VesselId};
 use crate::vessel::{self, BoatSpec, Class, Input, VesselState, Wake};
@@ -54,6 +56,9 @@ pub struct Vessel {
     /// Its last samples, which others are still to feel.
     #[serde(default)]
     pub trail: Vec<Wake>,
+    /// The samples of others that act on it or will, as far as that is decided; by tick and vessel.
+    #[serde(default)]
+    pub company: Vec<Wake>,
 }
 
 /// The progress of a passage, kept by the simulation at every tick.
@@ -124,13 +129,17 @@ impl Sim {
         Self { world, phases: Phase::ALL.map(phases::schedule), sea, builds: Vec::new() }
     }
 
-    /// The same with wakes: its vessels feel the wind shadow and the wash of others. Whoever sails one of
-    /// several simulations near each other must then bring each the [samples](Self::wakes_since) of the
-    /// others in time; all that sail or replay a vessel must be with wakes, or all without.
+    /// The same without wakes: its vessels sail as if alone, until they touch.
     #[must_use]
-    pub fn with_wakes(mut self) -> Self {
-        self.world.resource_mut::<wakes::Wakes>().felt = true;
+    pub fn without_wakes(mut self) -> Self {
+        self.world.resource_mut::<wakes::Wakes>().felt = false;
         self
+    }
+
+    /// Decides nothing in steps up to a tick: whose wakes act on a vessel is [told](Self::tell_company), and
+    /// nobody's do where nothing is told.
+    pub fn follow(&mut self, until: Tick) {
+        self.world.resource_mut::<wakes::Wakes>().told_until = until;
     }
 
     /// The sea.
@@ -160,7 +169,7 @@ impl Sim {
     /// # Panics
     /// When a vessel of that number is there already, or its boat is broken: both are checked at the edge.
     pub fn insert(&mut self, vessel: Vessel) {
-        let Vessel { id, boat, state, voyage, trail } = vessel;
+        let Vessel { id, boat, state, voyage, trail, company } = vessel;
         let build = self.build(&boat);
         let place = self.ids().binary_search(&id);
         let Err(place) = place else { panic!("vessel {} is here already", id.0) };
@@ -172,10 +181,14 @@ impl Sim {
             Order(None),
             Surroundings::default(),
             Motion::default(),
+            wakes::Company::brought(id, company),
             build,
         );
-        for wake in trail.into_iter().filter(|wake| wake.id == id).take(vessel::wake::TRAIL_WAKES) {
+        for wake in
+            trail.into_iter().filter(|wake| wake.id == id && wake.is_sound()).take(vessel::wake::TRAIL_WAKES)
+        {
             self.hear_wake(wake);
+            self.world.resource_mut::<wakes::Wakes>().correct(wake);
         }
         let entity = self.world.spawn(parts).id();
         let mut fleet = self.world.resource_mut::<Fleet>();
@@ -213,6 +226,59 @@ impl Sim {
             let near = (crew.0.position_m.truncate() - source).length_squared() < REACH_M * REACH_M;
             near && since.0 < now && since.0 <= last
         })
+    }
+
+    /// Companies that were decided in the last step, of one tick of samples each, with their vessels in rising
+    /// order: whoever sails one of these again [tells](Self::tell_company) it the same before that step.
+    #[must_use]
+    pub fn new_company(&self) -> &[(VesselId, Vec<Wake>)] {
+        self.world.resource::<wakes::Wakes>().news()
+    }
+
+    /// Tells whose wakes act on a vessel from the next step on that they act in: samples of one tick.
+    pub fn tell_company(&mut self, id: VesselId, company: &[Wake]) {
+        let one = company.windows(2).all(|pair| pair[0].tick == pair[1].tick);
+        // Neither of what is over nor of what lies beyond any commit.
+        let now = self.tick();
+        let timely = |wake: &Wake| {
+            Some(wake.tick) >= vessel::wake::acting(now) && wake.tick.since(now) <= INPUT_TICKS as u64
+        };
+        let sound = one && company.iter().all(timely) && vessel::wake::is_company_of(id, company);
+        let Some(entity) = self.entity(id).filter(|_| sound) else { return };
+        if let Some(mut known) = self.world.get_mut::<wakes::Company>(entity) {
+            known.keep(company);
+        }
+        self.world.resource_mut::<wakes::Wakes>().look_again();
+    }
+
+    /// Whose wakes would act on a vessel with the samples of a tick, by what is known here now.
+    #[must_use]
+    pub fn company(&self, id: VesselId, samples: Tick) -> Vec<Wake> {
+        self.world.resource::<wakes::Wakes>().decide(id, samples)
+    }
+
+    /// Decides now whose wakes act on a vessel in all steps up to the one that makes `last`. Returns each new
+    /// company with the first tick that feels it.
+    pub fn decide_company(&mut self, id: VesselId, last: Tick) -> Vec<(Tick, Vec<Wake>)> {
+        use vessel::wake::{PERIOD_TICKS, acting, first_felt};
+        let Some(entity) = self.entity(id) else { return Vec::new() };
+        let now = self.tick();
+        let (Some(mut samples), true) = (acting(now), last > now) else { return Vec::new() };
+        let mut decided = Vec::new();
+        while first_felt(samples) <= last {
+            let company = self.company(id, samples);
+            let Some(mut known) = self.world.get_mut::<wakes::Company>(entity) else { break };
+            if known.decided.is_none_or(|decided| decided < samples) {
+                known.decided = Some(samples);
+                known.keep(&company);
+                if !company.is_empty() {
+                    decided.push((first_felt(samples).max(now.after(1)), company));
+                }
+            }
+            samples = samples.after(PERIOD_TICKS);
+        }
+        self.world.resource_mut::<wakes::Wakes>().look_again();
+        decided
     }
 
     /// The samples newer than a tick of all vessels here and of those heard of, by tick and vessel.
@@ -261,7 +327,15 @@ impl Sim {
             state: *self.state(id)?,
             voyage: self.voyage(id)?.clone(),
             trail: self.world.resource::<wakes::Wakes>().trail(id, self.tick()),
+            company: self.company_of(id)?,
         })
+    }
+
+    /// The samples that act on a vessel after this tick.
+    fn company_of(&self, id: VesselId) -> Option<Vec<Wake>> {
+        let known = &self.world.get::<wakes::Company>(self.entity(id)?)?.wakes;
+        let from = vessel::wake::acting(self.tick());
+        Some(known.iter().filter(|wake| Some(wake.tick) >= from).copied().collect())
     }
 
     /// The vessels here, in rising order.
@@ -300,7 +374,8 @@ impl Sim {
         let class = &self.world.get::<Build>(entity)?.class;
         let state = &self.world.get::<Crew>(entity)?.0;
         let (place, tick) = (state.position_m.truncate(), self.tick());
-        let felt = self.world.resource::<wakes::Wakes>().felt_by(id, class, place, tick);
+        let company = self.world.get::<wakes::Company>(entity)?;
+        let felt = wakes::Wakes::felt(company, class, place, tick);
         Some(instruments::read(class, state, &self.sea, tick, &felt))
     }
 

@@ -10,7 +10,7 @@ use bevy_ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy_ecs::system::{Query, Res, ResMut};
 use glam::DVec2;
 
-use super::wakes::Wakes;
+use super::wakes::{Company, Wakes};
 use super::{Voyage, contact};
 use crate::sea::{Sea, Water};
 use crate::units::{TICK_S, Tick, VesselId};
@@ -75,7 +75,8 @@ pub(super) struct Surroundings {
 }
 
 /// What it takes to feel wakes.
-pub(super) type Around = (&'static Id, &'static Build, &'static Crew, &'static mut Surroundings);
+pub(super) type Around =
+    (&'static Id, &'static Build, &'static Crew, &'static mut Company, &'static mut Surroundings);
 
 /// How this tick moves a vessel.
 #[derive(Component, Default)]
@@ -140,7 +141,7 @@ fn sample_sea(
     mut wakes: ResMut<Wakes>,
     mut vessels: Query<Around>,
 ) {
-    for (_, _, crew, mut around) in &mut vessels {
+    for (_, _, crew, _, mut around) in &mut vessels {
         let place = DVec2::new(crew.0.position_m.x, crew.0.position_m.y);
         around.water = Some(sea.0.water(place, now.0));
         around.felt.clear();

@@ -1,51 +1,95 @@
 //! Samples of wakes near here: taken, heard, and felt by the vessels of this simulation.
 //!
 //! A simulation keeps the samples of its own vessels and those that it has heard of others, by tick. In the
-//! step from tick T those of [`wake::acting`]`(T)` act, in rising order of ids, on every vessel within reach
-//! but their own: who took a sample, when it came and in what order makes no difference. A vessel's samples
-//! go with it when it leaves, and stay here for those that it leaves behind.
+//! step from tick T those of [`wake::acting`]`(T)` act. Which of them act on a vessel, its [`wake::company`],
+//! is decided once for each tick of samples, in the first step in which they act or [before](Wakes::decide),
+//! and goes with the vessel wherever it is sailed: like an order, it is an input. A sample that comes later
+//! changes nothing and is counted.
 //!
-//! Who may be within reach of whom is looked up once for each tick of samples, with room for how far both
-//! can move until the next; whether they are is decided at every tick, by [`Felt::add`].
+//! A vessel's own samples go with it when it leaves, and stay here for those that it leaves behind.
 
 use std::collections::BTreeMap;
 
+use bevy_ecs::component::Component;
 use bevy_ecs::entity::Entity;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::Query;
 use glam::DVec2;
 
-use super::phases::{Around, Build, Crew, Fleet, Id};
+use super::phases::{Around, Build, Crew, Fleet, Id, Surroundings};
 use crate::limits::INPUT_TICKS;
 use crate::units::{Tick, VesselId};
 use crate::vessel::Class;
-use crate::vessel::wake::{self, Felt, PERIOD_TICKS, REACH_M, TRAIL_WAKES, Wake};
+use crate::vessel::wake::{self, Felt, NEAR_M, PERIOD_TICKS, TRAIL_WAKES, Wake};
 
 /// Samples of one tick that are kept of others: nine regions full of vessels, this one among them.
 const HEARD_MAX: usize = 9 * crate::limits::REGION_VESSELS;
 /// Ticks that a sample is kept before and after the present: a group that is handed over sails on from that
 /// long ago, and a region that is behind hears from others that far ahead.
 const KEPT_TICKS: u64 = INPUT_TICKS as u64;
-/// Distance by which a vessel and the source of a wake can approach while a look-up stands, metres: eleven
-/// ticks at 40 m/s each, and half as much again.
-const SLACK_M: f64 = 30.0;
-/// Side of the strips in which a look-up searches, metres.
-const STRIP_M: f64 = REACH_M + SLACK_M;
+
+/// Whose wakes act on a vessel.
+#[derive(Component, Default)]
+pub(super) struct Company {
+    /// The samples that act, or will, by tick and vessel.
+    pub(super) wakes: Vec<Wake>,
+    /// The newest tick of samples for which it is decided.
+    pub(super) decided: Option<Tick>,
+}
+
+impl Company {
+    /// The company that a vessel brings along.
+    pub(super) fn brought(id: VesselId, mut wakes: Vec<Wake>) -> Self {
+        if !wake::is_company_of(id, &wakes) {
+            wakes.clear();
+        }
+        let decided = wakes.last().map(|wake| wake.tick);
+        Self { wakes, decided }
+    }
+
+    /// Takes the company of one tick of samples, decided elsewhere or now.
+    pub(super) fn keep(&mut self, company: &[Wake]) {
+        let Some(tick) = company.first().map(|wake| wake.tick) else { return };
+        self.wakes.retain(|wake| wake.tick != tick);
+        self.wakes.extend_from_slice(company);
+        self.wakes.sort_unstable_by_key(|wake| (wake.tick, wake.id));
+        self.decided = self.decided.max(Some(tick));
+    }
+}
 
 /// The samples, and what they do.
-#[derive(Resource, Default)]
+#[derive(Resource)]
 pub(super) struct Wakes {
     /// Whether wakes are felt in this simulation at all.
     pub(super) felt: bool,
+    /// Nothing is decided here in steps up to this tick: it is told.
+    pub(super) told_until: Tick,
     /// Samples of each tick, in rising order of vessels.
     taken: BTreeMap<Tick, Vec<Wake>>,
-    /// The tick whose samples `near` points to; none where it must be looked up again.
-    looked_up: Option<Tick>,
-    /// Vessels here with the samples that may reach them, one vessel after the other, each with rising ids.
-    near: Vec<(Entity, u32)>,
+    /// The tick of samples for which all that are here are decided.
+    settled: Option<Tick>,
+    /// Vessels here on which some wake acts.
+    busy: Vec<Entity>,
+    /// Companies that were decided in the last step.
+    news: Vec<(VesselId, Vec<Wake>)>,
     /// Samples by strip and east; memory that is used again.
     sorted: Vec<(i64, f64, u32)>,
     late: u64,
+}
+
+impl Default for Wakes {
+    fn default() -> Self {
+        Self {
+            felt: true,
+            told_until: Tick(0),
+            taken: BTreeMap::new(),
+            settled: None,
+            busy: Vec::new(),
+            news: Vec::new(),
+            sorted: Vec::new(),
+            late: 0,
+        }
+    }
 }
 
 /// What became of a sample that was heard.
@@ -61,10 +105,10 @@ pub(super) enum Heard {
     Lost,
 }
 
-/// The strip of a place.
+/// The strip of a place, [`NEAR_M`] wide.
 #[expect(clippy::cast_possible_truncation, reason = "saturates far beyond any course")]
 fn strip(place: DVec2) -> i64 {
-    (place.y / STRIP_M).floor() as i64
+    (place.y / NEAR_M).floor() as i64
 }
 
 /// Height of a vessel over which it feels the wind, metres.
@@ -75,77 +119,83 @@ fn height_m(class: &Class) -> f64 {
 impl Wakes {
     /// Lets the vessels here feel the wakes of this tick; their surroundings are fresh.
     pub(super) fn act(&mut self, now: Tick, fleet: &Fleet, vessels: &mut Query<Around>) {
+        self.news.clear();
         if !self.felt {
             return;
         }
-        let Some(tick) = wake::acting(now) else { return };
-        if self.looked_up != Some(tick) {
-            self.look_up(tick, fleet, vessels);
+        let Some(samples) = wake::acting(now) else { return };
+        if self.settled != Some(samples) {
+            self.settle(samples, now, fleet, vessels);
         }
-        if self.near.is_empty() {
-            return;
-        }
-        let Some(wakes) = self.taken.get(&tick) else { return };
-        let mut start = 0;
-        while start < self.near.len() {
-            let entity = self.near[start].0;
-            let count = self.near[start..].iter().take_while(|(other, _)| *other == entity).count();
+        for entity in &self.busy {
             // A vessel that has gone feels nothing.
-            if let Ok((_, build, crew, mut around)) = vessels.get_mut(entity) {
-                let (place, height_m) = (crew.0.position_m.truncate(), height_m(&build.class));
-                let around = &mut *around;
-                for (_, index) in &self.near[start..start + count] {
-                    around.felt.add(&wakes[*index as usize], now, place, height_m);
-                }
-                if let Some(water) = &mut around.water {
-                    water.wind_mps += around.felt.wind_mps;
-                }
+            let Ok((_, build, crew, company, mut around)) = vessels.get_mut(*entity) else { continue };
+            let (place, height_m) = (crew.0.position_m.truncate(), height_m(&build.class));
+            let around = &mut *around;
+            for wake in company.wakes.iter().filter(|wake| wake.tick == samples) {
+                around.felt.add(wake, now, place, height_m);
             }
-            start += count;
+            if let Some(water) = &mut around.water {
+                water.wind_mps += around.felt.wind_mps;
+            }
         }
     }
 
-    /// Finds the samples of a tick that may reach vessels here.
-    fn look_up(&mut self, tick: Tick, fleet: &Fleet, vessels: &Query<Around>) {
-        self.looked_up = Some(tick);
-        self.near.clear();
+    /// Decides for every vessel here whose wakes of a tick act on it, unless it is decided.
+    fn settle(&mut self, samples: Tick, now: Tick, fleet: &Fleet, vessels: &mut Query<Around>) {
+        self.settled = Some(samples);
+        self.busy.clear();
         self.sorted.clear();
-        let Some(wakes) = self.taken.get(&tick) else { return };
-        let places = (0_u32..).zip(wakes).map(|(n, wake)| (strip(wake.place_m), wake.place_m.x, n));
-        self.sorted.extend(places);
-        self.sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
-        let reach = REACH_M + SLACK_M;
+        let told = now < self.told_until;
+        let wakes = self.taken.get(&samples).map_or(&[][..], Vec::as_slice);
+        if !told && wakes.len() > 1 {
+            let places = (0_u32..).zip(wakes).map(|(n, wake)| (strip(wake.place_m), wake.place_m.x, n));
+            self.sorted.extend(places);
+            self.sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+        }
         for entity in &fleet.entities {
-            let Ok((id, _, crew, _)) = vessels.get(*entity) else { continue };
-            let place = crew.0.position_m.truncate();
-            let first = self.near.len();
-            let middle = strip(place);
-            for row in middle.saturating_sub(1)..=middle.saturating_add(1) {
-                let from = self
-                    .sorted
-                    .partition_point(|(strip, x, _)| *strip < row || (*strip == row && *x < place.x - reach));
-                for (strip, x, index) in &self.sorted[from..] {
-                    if *strip != row || *x > place.x + reach {
-                        break;
-                    }
-                    let wake = &wakes[*index as usize];
-                    if wake.id != id.0 && (wake.place_m - place).length_squared() < reach * reach {
-                        self.near.push((*entity, *index));
-                    }
+            let Ok((id, _, _, mut company, _)) = vessels.get_mut(*entity) else { continue };
+            if !company.wakes.is_empty() {
+                company.wakes.retain(|wake| wake.tick >= samples);
+            }
+            if !self.sorted.is_empty()
+                && company.decided.is_none_or(|decided| decided < samples)
+                && let Some(own) = find(wakes, id.0)
+            {
+                let found = wake::company(own, near(&self.sorted, wakes, own.place_m));
+                if !found.is_empty() {
+                    company.keep(&found);
+                    self.news.push((id.0, found));
                 }
             }
-            self.near[first..].sort_unstable_by_key(|(_, index)| *index);
+            if !told {
+                company.decided = company.decided.max(Some(samples));
+            }
+            if company.wakes.iter().any(|wake| wake.tick == samples) {
+                self.busy.push(*entity);
+            }
         }
     }
 
-    /// What a vessel here feels at a tick, without a look-up.
-    pub(super) fn felt_by(&self, id: VesselId, class: &Class, place: DVec2, now: Tick) -> Felt {
-        let mut felt = Felt::default();
-        if !self.felt {
-            return felt;
+    /// Whose wakes of a tick act on a vessel, by what is known here now.
+    pub(super) fn decide(&self, id: VesselId, samples: Tick) -> Vec<Wake> {
+        let wakes = self.taken.get(&samples).map_or(&[][..], Vec::as_slice);
+        match find(wakes, id) {
+            Some(own) if self.felt => wake::company(own, wakes.iter()),
+            _ => Vec::new(),
         }
-        let wakes = wake::acting(now).and_then(|tick| self.taken.get(&tick));
-        for wake in wakes.into_iter().flatten().filter(|wake| wake.id != id) {
+    }
+
+    /// Companies that were decided in the last step, with their vessels in rising order.
+    pub(super) fn news(&self) -> &[(VesselId, Vec<Wake>)] {
+        &self.news
+    }
+
+    /// What a vessel of a class feels at a place and tick.
+    pub(super) fn felt(company: &Company, class: &Class, place: DVec2, now: Tick) -> Felt {
+        let mut felt = Felt::default();
+        let samples = wake::acting(now);
+        for wake in company.wakes.iter().filter(|wake| Some(wake.tick) == samples) {
             felt.add(wake, now, place, height_m(class));
         }
         felt
@@ -160,7 +210,7 @@ impl Wakes {
     pub(super) fn take<'a>(
         &mut self,
         tick: Tick,
-        vessels: impl Iterator<Item = (&'a Id, &'a Build, &'a Crew, &'a super::phases::Surroundings)>,
+        vessels: impl Iterator<Item = (&'a Id, &'a Build, &'a Crew, &'a Surroundings)>,
     ) {
         let mut wakes = Vec::new();
         // The oldest samples go, one tick's for another's, and leave their memory.
@@ -203,10 +253,16 @@ impl Wakes {
         let wakes = self.taken.entry(wake.tick).or_default();
         let place = wakes.partition_point(|other| other.id < wake.id);
         wakes.insert(place, wake);
-        if self.looked_up == Some(wake.tick) {
-            self.looked_up = None;
+        if now >= wake::first_felt(wake.tick) { Heard::Late } else { Heard::InTime }
+    }
+
+    /// Takes what a vessel brings along for its sample of a tick, whatever was heard of it: its next sample
+    /// follows from that.
+    pub(super) fn correct(&mut self, wake: Wake) {
+        let Some(wakes) = self.taken.get_mut(&wake.tick) else { return };
+        if let Ok(place) = wakes.binary_search_by_key(&wake.id, |known| known.id) {
+            wakes[place] = wake;
         }
-        if now.since(wake.tick) > wake::DELAY_TICKS { Heard::Late } else { Heard::InTime }
     }
 
     /// Counts a sample that some vessel here has missed.
@@ -214,9 +270,9 @@ impl Wakes {
         self.late += 1;
     }
 
-    /// Has everything looked up again: who is here has changed.
+    /// Has all that are here looked at again: somebody has come, or was told something.
     pub(super) const fn look_again(&mut self) {
-        self.looked_up = None;
+        self.settled = None;
     }
 
     /// The samples of a vessel that may still act after a tick, in their order.
@@ -240,4 +296,21 @@ impl Wakes {
 /// A vessel's sample among those of one tick.
 fn find(wakes: &[Wake], id: VesselId) -> Option<&Wake> {
     wakes.binary_search_by_key(&id, |wake| wake.id).ok().map(|place| &wakes[place])
+}
+
+/// The samples in the square about a place, sorted by strip and east, and a few more.
+fn near<'a>(
+    sorted: &'a [(i64, f64, u32)],
+    wakes: &'a [Wake],
+    place: DVec2,
+) -> impl Iterator<Item = &'a Wake> {
+    let middle = strip(place);
+    let (west, east) = (place.x - NEAR_M, place.x + NEAR_M);
+    (middle.saturating_sub(1)..=middle.saturating_add(1)).flat_map(move |row| {
+        let from = sorted.partition_point(|(strip, x, _)| *strip < row || (*strip == row && *x < west));
+        sorted[from..]
+            .iter()
+            .take_while(move |(strip, x, _)| *strip == row && *x <= east)
+            .map(|(_, _, index)| &wakes[*index as usize])
+    })
 }

@@ -37,6 +37,12 @@ pub const REACH_M: f64 = 150.0;
 /// Samples of its own that a vessel takes along: all that may act after it has moved, a step from T needs
 /// those since T − 32.
 pub const TRAIL_WAKES: usize = 3;
+/// Distance between two samples of one tick from which on neither vessel can come within [`REACH_M`] of the
+/// other while they act, metres: 32 ticks at 42 m/s.
+pub const NEAR_M: f64 = REACH_M + 30.0;
+/// Vessels whose wakes act on one vessel at once: the nearest. Who sails on a start line has dozens within
+/// reach, of which those beyond the sixteenth take less than a hundredth of its wind.
+pub const COMPANY_VESSELS: usize = 16;
 
 /// Distance over which everything fades out before [`REACH_M`], metres.
 const FADE_M: f64 = 30.0;
@@ -133,6 +139,38 @@ pub const fn acting(tick: Tick) -> Option<Tick> {
     }
     let then = tick.0 - DELAY_TICKS;
     Some(Tick(then - then % PERIOD_TICKS))
+}
+
+/// The tick whose state is the first to feel the samples of a tick.
+#[must_use]
+pub const fn first_felt(samples: Tick) -> Tick {
+    Tick(samples.0 + DELAY_TICKS + 1)
+}
+
+/// Whose wakes act on a vessel while the samples of one tick act: of those nearer than [`NEAR_M`] to its own
+/// sample, the nearest [`COMPANY_VESSELS`], the lower id first among equals; in rising order of ids. Only
+/// samples of that tick count, so that it makes no difference when and where this is found out; a vessel
+/// that has none yet feels nothing.
+#[must_use]
+pub fn company<'a>(own: &Wake, others: impl Iterator<Item = &'a Wake>) -> Vec<Wake> {
+    let square = |wake: &Wake| (wake.place_m - own.place_m).length_squared();
+    let mut near: Vec<Wake> =
+        others.filter(|wake| wake.id != own.id && square(wake) < NEAR_M * NEAR_M).copied().collect();
+    if near.len() > COMPANY_VESSELS {
+        near.sort_unstable_by(|a, b| square(a).total_cmp(&square(b)).then(a.id.cmp(&b.id)));
+        near.truncate(COMPANY_VESSELS);
+    }
+    near.sort_unstable_by_key(|wake| wake.id);
+    near
+}
+
+/// Whether samples from elsewhere can be the company of a vessel over one or more ticks of samples.
+#[must_use]
+pub fn is_company_of(id: VesselId, wakes: &[Wake]) -> bool {
+    let rising = wakes.windows(2).all(|pair| (pair[0].tick, pair[0].id) < (pair[1].tick, pair[1].id));
+    rising
+        && wakes.iter().all(|wake| wake.is_sound() && wake.id != id)
+        && wakes.chunk_by(|a, b| a.tick == b.tick).all(|company| company.len() <= COMPANY_VESSELS)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "samples are in single precision")]

@@ -4,8 +4,9 @@
 //! that a peer sends can turn into what is not a number, or past the end of an integer, later on.
 
 use super::message::VesselRecord;
-use crate::limits::COURSE_MARKS;
+use crate::limits::{COURSE_MARKS, INPUT_TICKS};
 use crate::sim::Vessel;
+use crate::vessel::wake::{COMPANY_VESSELS, TRAIL_WAKES, is_company_of};
 
 /// Farthest place from the anchor, metres: five times the reach of any course.
 const REACH_M: f64 = 1e6;
@@ -19,6 +20,8 @@ const ATTITUDE_SLACK: f64 = 1e-3;
 const SAILED_M: f64 = 1e12;
 /// Latest tick: seven hundred years from the course's epoch. The sea multiplies ticks, and must not run out of bits.
 const TICK_MAX: u64 = 1 << 40;
+/// Ticks of samples whose company a record holds: those before a commit of the longest lead.
+const COMPANY_TICKS: usize = INPUT_TICKS;
 /// Bytes of a mark's name in a record.
 const MARK_NAME_BYTES: usize = 256;
 
@@ -64,6 +67,16 @@ fn fault_of(vessel: &Vessel) -> Option<&'static str> {
         (
             [voyage.ground_m, voyage.water_m].iter().all(|&sailed_m| (0.0..=SAILED_M).contains(&sailed_m)),
             "nobody has sailed that far",
+        ),
+        (
+            vessel.trail.len() <= TRAIL_WAKES
+                && vessel.trail.iter().all(|wake| wake.is_sound() && wake.id == vessel.id),
+            "its trail is none",
+        ),
+        (
+            vessel.company.len() <= COMPANY_TICKS * COMPANY_VESSELS
+                && is_company_of(vessel.id, &vessel.company),
+            "its company is none",
         ),
     ];
     checks.into_iter().find_map(|(holds, what)| (!holds).then_some(what))

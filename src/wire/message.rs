@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
 use crate::atlas::{Area, Mark};
-use crate::sim::{Instruments, Vessel};
+use crate::sim::{Instruments, Sim, Vessel};
 use crate::units::{RegionId, Tick, VesselId};
-use crate::vessel::{BoatSpec, Helm, Input};
+use crate::vessel::{BoatSpec, Helm, Input, Wake};
 
 /// Who may publish a vessel: the pair only grows, and everyone rejects a lower one.
 ///
@@ -51,15 +51,45 @@ pub struct VesselRecord {
     pub guard: Option<RegionId>,
 }
 
-/// The orders applied to one vessel before one tick.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// What one vessel was given before one tick: with its state, all that decides how it sails.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AppliedInput {
     /// Which vessel.
     pub vessel: VesselId,
     /// The tick whose state is the first to feel it.
     pub tick: Tick,
-    /// The order.
-    pub input: Input,
+    /// What it was given.
+    pub given: Given,
+}
+
+/// An input of a vessel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Given {
+    /// An order of its crew.
+    Order(Input),
+    /// Whose wakes act on it, while the samples of one tick do.
+    Company(Vec<Wake>),
+}
+
+impl AppliedInput {
+    /// Its size in a message, in orders of about 70 bytes.
+    #[must_use]
+    pub const fn weight(&self) -> usize {
+        match &self.given {
+            Given::Order(_) => 1,
+            Given::Company(company) => 1 + company.len(),
+        }
+    }
+
+    /// Gives it to its vessel in a simulation whose next step makes its tick.
+    pub fn give_to(&self, sim: &mut Sim) {
+        match &self.given {
+            Given::Order(input) => {
+                sim.apply(self.vessel, *input);
+            }
+            Given::Company(company) => sim.tell_company(self.vessel, company),
+        }
+    }
 }
 
 /// A vessel as its neighbours see it.
@@ -242,7 +272,7 @@ pub enum Word {
         commit: Tick,
         /// Each vessel with the epoch that the target has from then on.
         epochs: Vec<(VesselId, Epoch)>,
-        /// Every order after the offered state and before the commit tick.
+        /// Every input after the offered state and before the commit tick.
         inputs: Vec<AppliedInput>,
     },
     /// Target to owner: the commit is here.
@@ -340,13 +370,13 @@ pub enum Message {
         /// The vessels.
         vessels: Vec<VesselRecord>,
     },
-    /// Stream. Orders applied up to and including a tick, since the last such message.
+    /// Stream. Inputs of vessels up to and including a tick, since the last such message.
     Inputs {
         /// The vessels whose inputs are complete up to `through`.
         vessels: Vec<VesselId>,
-        /// Every order before and at this tick is known with this message.
+        /// Every input before and at this tick is known with this message.
         through: Tick,
-        /// The orders.
+        /// The inputs.
         inputs: Vec<AppliedInput>,
         /// The owner's boot clock, nanoseconds: comes back in [`Message::Guarded`].
         stamp_ns: u64,
@@ -373,6 +403,9 @@ pub enum Message {
         /// The vessels.
         views: Vec<View>,
     },
+
+    /// Stream. Samples of vessels near another region's, to be felt there half a second later.
+    Wakes(Vec<Wake>),
 
     // Harbour to region.
     /// Stream. A certificate chain (DER) for the key that the region made.

@@ -13,7 +13,7 @@ use fairway::units::{RegionId, TICK_HZ, Tick, VesselId, radians};
 use fairway::vessel::{Helm, Input, boats};
 use fairway::wire::Message;
 use fairway::wire::circuit::{CircuitId, Peer};
-use fairway::wire::message::{ClockSetting, Epoch, Neighbour, VesselRecord, Word};
+use fairway::wire::message::{AppliedInput, ClockSetting, Epoch, Given, Neighbour, VesselRecord, Word};
 use glam::{DVec2, DVec3};
 
 /// Steps that a message takes from one region to the next.
@@ -35,6 +35,8 @@ pub struct Comparison {
     pub mismatches: usize,
     pub missing: usize,
     pub doubled: usize,
+    /// Times that it was decided whose wakes act on a vessel.
+    pub companies: usize,
     pub first: Option<(Tick, VesselId)>,
 }
 
@@ -227,8 +229,8 @@ impl World {
     pub fn orders(&self) -> BTreeMap<Tick, Vec<(VesselId, Input)>> {
         let mut orders: BTreeMap<Tick, Vec<(VesselId, Input)>> = BTreeMap::new();
         for entry in &self.log {
-            if let Logged::Applied(applied) = entry {
-                orders.entry(applied.tick).or_default().push((applied.vessel, applied.input));
+            if let Logged::Applied(AppliedInput { vessel, tick, given: Given::Order(input) }) = entry {
+                orders.entry(*tick).or_default().push((*vessel, *input));
             }
         }
         // Whoever logged first: the vessels of one tick are independent of each other.
@@ -312,7 +314,8 @@ impl World {
         let boat = boats::named(boat).unwrap().clone();
         let place = DVec3::new(x, self.origin.y + north, 0.0);
         let state = afloat(&self.sea, &boat, place, radians(heading_deg), self.tick());
-        let vessel = Vessel { id, boat, state, voyage: Voyage::default(), trail: Vec::new() };
+        let vessel =
+            Vessel { id, boat, state, voyage: Voyage::default(), trail: Vec::new(), company: Vec::new() };
         let record = VesselRecord {
             vessel,
             tick: self.tick(),
@@ -444,9 +447,11 @@ impl World {
         for entry in &self.log {
             match entry {
                 Logged::Launched(tick, vessel) => launches.entry(*tick).or_default().push((**vessel).clone()),
-                Logged::Applied(applied) => {
-                    orders.entry(applied.tick).or_default().push((applied.vessel, applied.input));
+                Logged::Applied(AppliedInput { vessel, tick, given: Given::Order(input) }) => {
+                    orders.entry(*tick).or_default().push((*vessel, *input));
                 }
+                // The undivided sea finds out by itself whose wakes act on whom.
+                Logged::Applied(_) => found.companies += 1,
                 Logged::Published { vessel, tick, hash, .. } => {
                     found.doubled += usize::from(published.insert((*tick, *vessel), *hash).is_some());
                 }

@@ -48,7 +48,14 @@ pub fn record(id: u32, place: DVec2, tick: Tick, epoch: Epoch, crew_key: [u8; 32
     state.attitude = rotation::upright(1.3);
     state.position_m = DVec3::new(place.x, place.y, state.position_m.z);
     assert!((heading_of(&state) - 1.3).abs() < 1e-6);
-    let vessel = Vessel { id: VesselId(id), boat, state, voyage: Voyage::default(), trail: Vec::new() };
+    let vessel = Vessel {
+        id: VesselId(id),
+        boat,
+        state,
+        voyage: Voyage::default(),
+        trail: Vec::new(),
+        company: Vec::new(),
+    };
     VesselRecord { vessel, tick, epoch, crew_key, sessions: 0, guard: None }
 }
 

@@ -95,7 +95,7 @@ pub(crate) fn fleet(course: &str, boats: &[&str]) -> (Sim, Vec<Sailor>) {
             sim::afloat(&sea, &boat, DVec3::new(place.x, place.y, 0.0), line.heading_rad, course.start);
         let voyage = Voyage { marks: course.marks.clone(), ..Voyage::default() };
         let pilot = Helmsman::new(&boat, course.marks.clone(), u64::from(id.0));
-        sim.insert(Vessel { id, boat, state, voyage, trail: Vec::new() });
+        sim.insert(Vessel { id, boat, state, voyage, trail: Vec::new(), company: Vec::new() });
         sailors.push(Sailor {
             id,
             pilot,

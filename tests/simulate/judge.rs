@@ -6,8 +6,8 @@ use std::sync::Arc;
 use fairway::region::Logged;
 use fairway::sim::{Sim, Vessel};
 use fairway::units::{RegionId, Tick, VesselId};
-use fairway::vessel::Input;
-use fairway::wire::message::Epoch;
+use fairway::vessel::{Input, Wake};
+use fairway::wire::message::{AppliedInput, Epoch, Given};
 
 use crate::world::{Stage, World};
 
@@ -16,6 +16,8 @@ use crate::world::{Stage, World};
 struct Track {
     published: BTreeMap<Tick, (Epoch, u64, RegionId)>,
     applied: Vec<(Tick, Input)>,
+    /// Whose wakes acted on it from a tick on, as each region that sailed it decided.
+    companies: BTreeMap<Tick, Vec<(RegionId, Vec<Wake>)>>,
     launched: Vec<(Tick, Vessel)>,
     resumed: BTreeMap<Tick, (Tick, Epoch, Vessel)>,
 }
@@ -36,8 +38,14 @@ pub fn judge(stage: &Stage, world: &mut World<'_>, lost_max: Option<u64>) {
                     wrong.push(format!("{tick:?} of {} has two owners, {other:?} and {epoch:?}", vessel.0));
                 }
             }
-            Logged::Applied(applied) => {
-                tracks.entry(applied.vessel).or_default().applied.push((applied.tick, applied.input));
+            Logged::Applied(AppliedInput { vessel, tick, given }) => {
+                let track = tracks.entry(*vessel).or_default();
+                match given {
+                    Given::Order(input) => track.applied.push((*tick, *input)),
+                    Given::Company(company) => {
+                        track.companies.entry(*tick).or_default().push((entry.region, company.clone()));
+                    }
+                }
             }
             Logged::Launched(tick, vessel) => {
                 tracks.entry(vessel.id).or_default().launched.push((*tick, (**vessel).clone()));
@@ -132,6 +140,7 @@ fn bits_are_equal(stage: &Stage, tracks: &BTreeMap<VesselId, Track>, wrong: &mut
     let last = tracks.values().filter_map(|track| track.published.keys().next_back().copied()).max();
     let (Some(first), Some(last)) = (first, last) else { return };
     let mut sim = Sim::new(Arc::clone(&stage.sea), stage.course.prims.clone(), first);
+    sim.follow(Tick(u64::MAX));
     let mut next: BTreeMap<VesselId, usize> = BTreeMap::new();
     let mut reported: Vec<VesselId> = Vec::new();
     loop {
@@ -182,6 +191,12 @@ fn bits_are_equal(stage: &Stage, tracks: &BTreeMap<VesselId, Track>, wrong: &mut
                     sim.apply(id, *input);
                 }
                 *at += 1;
+            }
+            // Who published the tick decided it.
+            let owner = track.published.get(&tick.after(1)).map(|(.., region)| *region);
+            let told = track.companies.get(&tick.after(1)).into_iter().flatten();
+            for (_, company) in told.filter(|(region, _)| Some(*region) == owner) {
+                sim.tell_company(id, company);
             }
         }
         sim.step();

@@ -67,6 +67,12 @@ fn describe(summary: &ReplaySummary) -> String {
         "{vessels} vessels, {inputs} orders, {epochs} epochs in {logs} logs\n\
          {ticks_compared} vessel-ticks compared: {mismatches} differ, {double} published twice, {missing} missing"
     );
+    if summary.companies + summary.wakes_late > 0 {
+        text += &format!(
+            "\nwakes of others told {} times; {} samples came too late, {} are not the undivided sea's",
+            summary.companies, summary.wakes_late, summary.wakes_strange
+        );
+    }
     if summary.resumed > 0 {
         text += &format!(
             "\n{} sailed on from a shadow after an owner died; {} ticks of history lost, {} not published between",
@@ -76,7 +82,11 @@ fn describe(summary: &ReplaySummary) -> String {
     if summary.logs_cut + summary.logs_incomplete > 0 {
         text += &format!("\n{} logs end early, {} are incomplete", summary.logs_cut, summary.logs_incomplete);
     }
-    for (what, at) in [("differs", summary.first_mismatch), ("missing", summary.first_missing)] {
+    for (what, at) in [
+        ("differs", summary.first_mismatch),
+        ("missing", summary.first_missing),
+        ("strange wake", summary.first_strange),
+    ] {
         if let Some(at) = at {
             text += &format!("\nfirst {what}: vessel {} at tick {}", at.vessel.0, at.tick.0);
         }
