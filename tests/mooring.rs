@@ -39,7 +39,7 @@ use fairway::harbour::{Answer, Request};
 use fairway::region::Logged;
 use fairway::sim::{Sim, Vessel};
 use fairway::units::{RegionId, Tick, VesselId};
-use fairway::wire::message::Epoch;
+use fairway::wire::message::{AppliedInput, Epoch, Given};
 use net::S;
 use world::{Stage, World};
 
@@ -183,9 +183,9 @@ fn vessel_that_sank_two_regions_goes_on_alone_and_only_when_told_so() {
     run_until(&mut world, "sailing", 5 * S, |world| world.vessel(id).is_some());
     let (alone, vessel, _) = world.vessel(id).unwrap();
     // What its crew had ordered by then it still follows, but for what no guard had heard of.
-    let ordered = world.log.iter().filter_map(|entry| match entry.logged {
-        Logged::Applied(applied) if applied.vessel == id && applied.tick.after(3) <= crash => {
-            Some(applied.input)
+    let ordered = world.log.iter().filter_map(|entry| match &entry.logged {
+        Logged::Applied(AppliedInput { vessel, tick, given: Given::Order(input) }) => {
+            (*vessel == id && tick.after(3) <= crash).then_some(*input)
         }
         _ => None,
     });

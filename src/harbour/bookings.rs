@@ -10,7 +10,7 @@ use super::passages::Passage;
 use super::store::Table;
 use super::{Answer, Harbour, Moment, key_from_hex};
 use crate::atlas::{Cell, Course};
-use crate::limits::PASSAGES;
+use crate::limits::{PASSAGES, REGION_VESSELS};
 use crate::units::VesselId;
 use crate::vessel::BoatSpec;
 
@@ -84,8 +84,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     /// Whether the regions of the way carry another boat; why not, and what to do.
     pub(super) fn has_room_for(&self, boat: &BoatSpec) -> Result<(), String> {
-        let aboard: u32 =
-            self.passages.values().filter(|passage| passage.takes_room()).map(|p| p.boat.prims).sum();
+        let taken = || self.passages.values().filter(|passage| passage.takes_room());
+        // All of them may come together in one region.
+        if taken().count() >= REGION_VESSELS {
+            return Err(format!(
+                "a region carries {REGION_VESSELS} vessels, and as many are booked; wait until a passage ends"
+            ));
+        }
+        let aboard: u32 = taken().map(|passage| passage.boat.prims).sum();
         let needed = aboard.saturating_add(boat.prims).saturating_add(self.course_prims);
         let carried = self.config.course.prims_per_region;
         if needed <= carried {

@@ -20,7 +20,7 @@ use super::requests::{ShortList, TROUBLE_CHARS, cut, no_passage};
 use super::store::{StoreError, Table};
 use super::{Answer, Harbour, Moment};
 use crate::units::{TICK_HZ, Tick, VesselId};
-use crate::wire::message::{AppliedInput, VesselRecord};
+use crate::wire::message::{AppliedInput, Given, VesselRecord};
 
 /// Characters of a reason in a list: six lines fit one short answer.
 const REASON_CHARS: usize = 160;
@@ -65,13 +65,15 @@ impl Kept {
     /// The vessel with the last of its orders, which it still follows wherever it is put.
     fn with_orders(mut self) -> VesselRecord {
         let state = &mut self.record.vessel.state;
-        for AppliedInput { input, .. } in &self.inputs {
+        for applied in &self.inputs {
+            let Given::Order(input) = &applied.given else { continue };
             if (input.session, input.seq) > (state.session, state.seq) {
                 (state.session, state.seq, state.helm) = (input.session, input.seq, input.helm);
             }
         }
-        // It left no wake where it is put.
+        // It left no wake where it is put, and feels none of those that it felt then.
         self.record.vessel.trail.clear();
+        self.record.vessel.company.clear();
         self.record
     }
 }

@@ -153,6 +153,7 @@ impl Region {
         let every_ns = nanoseconds(CHECKPOINT_EVERY);
         if now_ns.saturating_sub(self.checkpoint_ns) >= every_ns {
             self.checkpoint_ns = now_ns;
+            self.dismiss_strangers();
             let records: Vec<VesselRecord> =
                 self.sim.ids().iter().filter_map(|&id| self.record(id)).collect();
             for part in records.chunks(SHADOW_RECORDS) {

@@ -19,9 +19,13 @@
 )]
 
 mod counts;
+#[path = "../common/honest.rs"]
 mod honest;
 mod intruders;
 mod neighbours;
+#[path = "../common/peer.rs"]
+mod peer;
+#[path = "../common/port.rs"]
 mod port;
 mod storms;
 

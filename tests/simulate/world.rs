@@ -395,6 +395,7 @@ impl<'a> World<'a> {
     }
 
     /// A vessel brings its region down: its console names it.
+    #[allow(dead_code, reason = "for the tests of mooring")]
     pub fn sink(&mut self, region: RegionId, vessel: VesselId) {
         let mut shared = self.shared.borrow_mut();
         shared.kill(region, "signal: 6");
@@ -404,6 +405,7 @@ impl<'a> World<'a> {
     }
 
     /// How many vessels a region owns, and how many shadows it keeps of this world's crews' vessels.
+    #[allow(dead_code, reason = "for the tests of mooring")]
     pub fn held_by(&self, id: RegionId) -> (usize, usize) {
         let shared = self.shared.borrow();
         let Some(region) = shared.processes.get(&id).and_then(|process| process.region.as_ref()) else {
@@ -414,6 +416,7 @@ impl<'a> World<'a> {
     }
 
     /// A vessel as it is where it is owned: the region, and the vessel with the tick of its state.
+    #[allow(dead_code, reason = "for the tests of mooring")]
     pub fn vessel(&self, id: VesselId) -> Option<(RegionId, Vessel, Tick)> {
         let shared = self.shared.borrow();
         shared.processes.iter().filter(|(_, process)| process.ended.is_none()).find_map(

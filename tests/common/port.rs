@@ -190,9 +190,14 @@ impl Port {
     /// Puts a vessel into the water for a crew; returns its berth.
     pub fn launch(&self, id: u32, crew_key: [u8; 32]) -> DVec2 {
         let place = course().start_line.port + DVec2::new(0.0, 30.0 * f64::from(id));
+        self.launch_at(id, place, crew_key);
+        place
+    }
+
+    /// Puts a vessel into the water at a place.
+    pub fn launch_at(&self, id: u32, place: DVec2, crew_key: [u8; 32]) {
         let record = record(id, place, Tick(0), Epoch { term: 1, hop: 0 }, crew_key);
         self.tell(Message::Launch { record: Box::new(record), new: true });
-        place
     }
 
     /// A ticket that the harbour signed for a vessel and a key.
@@ -226,7 +231,14 @@ impl Port {
 
     /// What the server's process has used so far.
     pub fn used(&self) -> Use {
-        let folder = PathBuf::from(format!("/proc/{}", self.child.id()));
+        Use::of(self.child.id())
+    }
+}
+
+impl Use {
+    /// What a process has used so far.
+    pub fn of(pid: u32) -> Self {
+        let folder = PathBuf::from(format!("/proc/{pid}"));
         let status = std::fs::read_to_string(folder.join("status")).expect("the server lives");
         let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         let resident_kib = resident.split_whitespace().nth(1).unwrap().parse().unwrap();
