@@ -6,7 +6,7 @@ use std::time::Duration;
 use glam::DVec3;
 
 use super::{Action, Logged, Owned, PENDING_ORDERS, Region};
-use crate::limits::REGION_VESSELS;
+use crate::limits::GROUP_VESSELS;
 use crate::sim;
 use crate::units::{Tick, VesselId, nanoseconds};
 use crate::vessel::{BoatSpec, Helm, Input, VesselState};
@@ -28,8 +28,8 @@ const SOUNDINGS: u16 = 41;
 const CREW_CIRCUITS: usize = 8;
 
 /// Crews that may wait here at once for vessels of which this region has not heard: those whose vessel is about to
-/// be announced. More of them than a region has vessels are not under way to it.
-const STRANGERS: usize = REGION_VESSELS;
+/// be announced, and no more than one group comes at once. Each costs a circuit, some 70 KiB.
+const STRANGERS: usize = GROUP_VESSELS;
 /// Time for which such a crew waits: a vessel is announced within a second of its crew.
 const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
 
