@@ -134,8 +134,7 @@ impl World {
                 dilation: 1.0,
                 prims: 0,
                 vessels,
-                handoffs: 0,
-                ticks_missed: 0,
+                counts: fairway::wire::message::RegionCounts::default(),
                 stamp_ns: 0,
             };
             self.line_events.push_back(LineEvent::Heard(region, report));

@@ -32,7 +32,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use fairway::harbour::answers::{
-    BookingRequest, MooredAnswer, MooredLine, PassageAnswer, PassageState, ResumeRequest,
+    BookingRequest, MooredAnswer, MooredLine, PassageAnswer, PassageState, ResumeRequest, StatusAnswer,
 };
 use fairway::harbour::client::HarbourClient;
 use fairway::harbour::{Answer, Request};
@@ -341,6 +341,11 @@ fn vessel_outlives_its_stopped_harbour_and_is_resumed_by_command() {
     assert_eq!(code, 0, "{error}");
     let passage: PassageAnswer = serde_json::from_str(&out).unwrap();
     assert_eq!(passage.state, PassageState::Sailing);
+    let (code, out, error) = harbour.ask(&["status", "-o", "json"]);
+    assert_eq!(code, 0, "{error}");
+    let status: StatusAnswer = serde_json::from_str(&out).unwrap();
+    assert_eq!((status.sailing, status.given_up), (1, 0), "{out}");
+    assert!(out.contains("\"joins_refused\":0"), "{out}");
     let (code, out, error) = harbour.ask(&["resume", "1", "-o", "json"]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(error.contains("under way"), "{error}");

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use glam::DVec2;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::message::ClockSetting;
+use crate::wire::message::{ClockSetting, RegionCounts};
 
 /// Bytes of one answer at most where a script of a virtual world reads it: such worlds cut off the rest.
 pub const ANSWER_BYTES: usize = 2_048;
@@ -220,6 +220,9 @@ pub struct RegionAnswer {
     pub load: f32,
     /// Rate of its time over the rate that is due.
     pub dilation: f32,
+    /// What it has counted: handoffs, what it refused, dropped, or had too late.
+    #[serde(default)]
+    pub counts: RegionCounts,
     /// From its process's start to its first tick, microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_to_tick_us: Option<u64>,

@@ -13,7 +13,7 @@ use crate::atlas::Cell;
 use crate::corridor::{Action, Phase};
 use crate::units::{RegionId, Tick};
 use crate::wire::Message;
-use crate::wire::message::{Neighbour, VesselReport};
+use crate::wire::message::{Neighbour, RegionCounts, VesselReport};
 
 /// Wall time in which a region must be ready; a thousand times what one needs on a machine with nothing else
 /// to do.
@@ -46,8 +46,7 @@ pub(super) struct Region {
     pub(super) tick: Tick,
     pub(super) load: f32,
     pub(super) dilation: f32,
-    pub(super) handoffs: u32,
-    pub(super) ticks_missed: u64,
+    pub(super) counts: RegionCounts,
     /// When it was last heard of.
     pub(super) heard: Instant,
     line_open: bool,
@@ -101,8 +100,7 @@ impl Region {
             tick: Tick(0),
             load: 0.0,
             dilation: 1.0,
-            handoffs: 0,
-            ticks_missed: 0,
+            counts: RegionCounts::default(),
             heard: now,
             line_open: false,
             line_was_open: false,
@@ -249,8 +247,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 self.lines.close(region);
                 let Some(entry) = self.regions.remove(&region) else { return };
                 self.counts.regions_stopped += 1;
-                self.counts.handoffs += entry.handoffs;
-                self.counts.ticks_missed += entry.ticks_missed;
+                self.counts.handoffs += entry.counts.handoffs;
+                self.counts.ticks_missed += entry.counts.ticks_missed;
                 let why = self.why_ended(&entry, &how, clean, &console);
                 match &why {
                     // One that had been up and died says nothing of whether the next one can start there.
@@ -342,7 +340,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     fn on_message(&mut self, region: RegionId, message: Message, moment: Moment) {
         match message {
-            Message::Report { tick, load, dilation, vessels, handoffs, ticks_missed, stamp_ns, .. } => {
+            Message::Report { tick, load, dilation, vessels, counts, stamp_ns, .. } => {
                 let Some(entry) = self.regions.get_mut(&region) else { return };
                 // One that is being ended for a fault gets no more time.
                 if entry.fault.is_some() {
@@ -353,8 +351,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 entry.tick = tick;
                 entry.load = load;
                 entry.dilation = dilation;
-                entry.handoffs = handoffs;
-                entry.ticks_missed = ticks_missed;
+                entry.counts = counts;
                 self.on_reports(region, tick, &vessels, moment);
             }
             Message::Roster { number, claims, kept } => {

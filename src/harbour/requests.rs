@@ -309,9 +309,10 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             arrived: of(|stage| matches!(stage, Stage::Arrived(_))),
             given_up: of(|stage| matches!(stage, Stage::GivenUp(_))),
             afloat: count(afloat.len()),
-            handoffs: self.counts.handoffs + self.regions.values().map(|region| region.handoffs).sum::<u32>(),
+            handoffs: self.counts.handoffs
+                + self.regions.values().map(|region| region.counts.handoffs).sum::<u32>(),
             handoff_ticks_missed: self.counts.ticks_missed
-                + self.regions.values().map(|region| region.ticks_missed).sum::<u64>(),
+                + self.regions.values().map(|region| region.counts.ticks_missed).sum::<u64>(),
             resumed: self.counts.resumed,
             moored: self.counts.moored,
             stopping: self.stopping.is_some(),
@@ -347,6 +348,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 tick: region.tick.0,
                 load: region.load,
                 dilation: region.dilation,
+                counts: region.counts,
                 start_to_tick_us: region.info.as_ref().map(|info| info.start_to_tick_us),
                 boot_ms: region.boot.map(|boot| u64::try_from(boot.as_millis()).unwrap_or(u64::MAX)),
             })

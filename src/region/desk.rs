@@ -145,8 +145,7 @@ impl Region {
             dilation: self.dilation,
             prims: self.prims(),
             vessels,
-            handoffs: self.counts.handoffs,
-            ticks_missed: self.counts.ticks_missed,
+            counts: self.counts(),
             stamp_ns: self.now.boot_ns,
         };
         self.send(harbour, None, report, Way::Stream);

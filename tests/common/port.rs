@@ -15,7 +15,7 @@ use fairway::net::{Authority, CircuitId, Endpoint, EndpointConfig, Event, Expect
 use fairway::sim::{Vessel, Voyage, heading_of};
 use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::{boats, rotation};
-use fairway::wire::message::{Epoch, Neighbour, VesselRecord, VesselReport};
+use fairway::wire::message::{Epoch, Neighbour, RegionCounts, VesselRecord, VesselReport};
 use fairway::wire::{Message, Rights};
 use glam::{DVec2, DVec3};
 
@@ -108,6 +108,7 @@ struct Heard {
 pub struct Told {
     pub tick: Tick,
     pub vessels: Vec<VesselReport>,
+    pub counts: RegionCounts,
 }
 
 impl Port {
@@ -257,13 +258,13 @@ impl Desk {
             match line.events().recv_timeout(Duration::from_millis(50)) {
                 Ok(Event::Received {
                     circuit,
-                    message: Message::Report { tick, vessels, stamp_ns, .. },
+                    message: Message::Report { tick, vessels, counts, stamp_ns, .. },
                     ..
                 }) => {
                     line.send(circuit, None, Message::Lease { stamp_ns }, Way::Stream);
                     let mut heard = self.heard.lock().unwrap();
                     heard.reports += 1;
-                    heard.last = Some(Told { tick, vessels });
+                    heard.last = Some(Told { tick, vessels, counts });
                 }
                 Ok(Event::Closed { reason, .. }) => self.heard.lock().unwrap().closed = Some(reason),
                 _ => {}

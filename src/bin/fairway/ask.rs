@@ -1,10 +1,11 @@
-//! `fairway moored` and `fairway resume`: vessels that a running harbour keeps ashore, and their way back.
+//! `fairway status`, `fairway moored`, `fairway resume`: a running harbour is asked how it goes, which vessels it
+//! keeps ashore, and to have one of them go on.
 
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
-use fairway::harbour::answers::{MooredAnswer, PassageAnswer};
+use fairway::harbour::answers::{MooredAnswer, PassageAnswer, StatusAnswer};
 use fairway::harbour::client::{ClientError, HarbourClient};
 use fairway::units::Tick;
 use serde::Serialize;
@@ -29,6 +30,13 @@ pub(crate) enum Format {
     Text,
     /// One JSON object.
     Json,
+}
+
+/// Tell how a harbour, its regions and its passages fare.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    harbour: Harbour,
 }
 
 /// List the vessels that a harbour keeps out of the water with their passage unfinished.
@@ -77,6 +85,45 @@ fn failure(error: ClientError) -> Failure {
     match error {
         ClientError::Refused { status: 400..500, error } => Failure::Input(error),
         other => Failure::Broke(other.to_string()),
+    }
+}
+
+/// Tells how it goes.
+pub(crate) fn status(args: &StatusArgs) -> Result<(), Failure> {
+    let answer = args.harbour.client()?.status().map_err(failure)?;
+    args.harbour.print(&answer, show_status)
+}
+
+fn show_status(status: &StatusAnswer) {
+    println!(
+        "{}: {} booked, {} sailing, {} arrived, {} given up; {} handoffs, {} ticks missed at them",
+        status.course,
+        status.booked,
+        status.sailing,
+        status.arrived,
+        status.given_up,
+        status.handoffs,
+        status.handoff_ticks_missed,
+    );
+    for region in &status.regions {
+        let counts = region.counts;
+        println!(
+            "{:<28} {} vessels, load {:.0} %, dilation {:.2}; refused {} joins, dropped {} orders, cancelled {} \
+             offers; {} messages out of place, {} wakes late, {} ticks paused",
+            region.name,
+            region.vessels.len(),
+            100.0 * region.load,
+            region.dilation,
+            counts.joins_refused,
+            counts.orders_dropped,
+            counts.offers_cancelled,
+            counts.out_of_place,
+            counts.wakes_late,
+            counts.ticks_paused,
+        );
+    }
+    for trouble in &status.troubles {
+        println!("trouble: {trouble}");
     }
 }
 
