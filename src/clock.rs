@@ -2,6 +2,8 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use crate::units::nanoseconds;
+
 /// A monotonic moment, for timers.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
@@ -13,9 +15,7 @@ pub fn now() -> Instant {
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is clock.rs")]
 pub fn unix_ns() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, nanoseconds)
 }
 
 /// The boot clock, nanoseconds: nobody sets it, and it goes on while the host sleeps or a guest is saved.

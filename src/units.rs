@@ -1,5 +1,7 @@
 //! Ticks, ids and the conversions between SI inside and knots, degrees and miles at the edge.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// Ticks a second; Second Life's own simulator rate.
@@ -54,6 +56,12 @@ pub struct VesselId(pub u32);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RegionId(pub u32);
+
+/// Whole nanoseconds of a duration; saturates after 584 years.
+#[must_use]
+pub fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
 
 /// Knots from metres per second.
 #[must_use]

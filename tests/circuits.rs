@@ -356,8 +356,7 @@ fn malformed_stream_closes_its_circuit_with_the_reason() {
         clock_doubt_ns: 0,
         prims: 0,
         vessels: Vec::new(),
-        handoffs: 0,
-        ticks_missed: 0,
+        counts: fairway::wire::message::RegionCounts::default(),
         stamp_ns: 0,
     };
     let cases: [(Vec<u8>, &str); 7] = [

@@ -13,18 +13,22 @@
     reason = "nor a model"
 )]
 
+#[path = "common/processes.rs"]
+mod processes;
+
 use std::io::Read as _;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use processes::{MARK, marked};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 const FAIRWAY: &str = env!("CARGO_BIN_EXE_fairway");
-const MARK: &str = "FAIRWAY_TEST_MARK";
-/// One at a time: what is timed here needs the machine.
-static TURN: Mutex<()> = Mutex::new(());
+/// Sails at the pace of the sea use little of the machine, and many may be under way; where times are held to a
+/// bound, it is alone.
+static MACHINE: RwLock<()> = RwLock::new(());
 
 /// A sail under way.
 struct Sail {
@@ -60,24 +64,13 @@ impl Sail {
 
     /// Processes of this sail whose command line has an argument that begins so.
     fn processes(&self, argument: &str) -> Vec<(Pid, String)> {
-        let wanted = format!("{MARK}={}", self.mark);
-        let mut found = Vec::new();
-        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-            let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-            if !environ.split(|&byte| byte == 0).any(|part| part == wanted.as_bytes()) {
-                continue;
-            }
-            let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let arguments: Vec<String> = line
-                .split(|&byte| byte == 0)
-                .map(|part| String::from_utf8_lossy(part).into_owned())
-                .collect();
-            if let Some(found_argument) = arguments.iter().find(|one| one.starts_with(argument)) {
-                found.push((Pid::from_raw(pid).unwrap(), found_argument.clone()));
-            }
-        }
-        found
+        marked(&self.mark)
+            .into_iter()
+            .filter_map(|process| {
+                let found = process.arguments.into_iter().find(|one| one.starts_with(argument))?;
+                Some((process.pid, found))
+            })
+            .collect()
     }
 
     /// Bytes in a region's log.
@@ -154,8 +147,8 @@ fn assert_lawful(found: &Value) {
 
 #[test]
 fn killed_regions_vessels_sail_on_within_a_second() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let sail = Sail::start("kill", &["--vessels", "3", "--warp", "1", "--for", "35s"]);
+    let _alone = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    let sail = Sail::start("kill", &["--vessels", "3", "--warp", "1", "--for", "26s"]);
     sail.wait_for_busiest();
     std::thread::sleep(Duration::from_secs(8));
     let (pid, _) = sail.busiest().unwrap();
@@ -174,8 +167,8 @@ fn killed_regions_vessels_sail_on_within_a_second() {
 
 #[test]
 fn killed_harbour_is_not_noticed_in_the_water() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let sail = Sail::start("harbour", &["--vessels", "2", "--warp", "1", "--for", "40s"]);
+    let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let sail = Sail::start("harbour", &["--vessels", "2", "--warp", "1", "--for", "32s"]);
     sail.wait_for_busiest();
     std::thread::sleep(Duration::from_secs(6));
     for _ in 0..2 {
@@ -194,8 +187,8 @@ fn killed_harbour_is_not_noticed_in_the_water() {
 
 #[test]
 fn region_told_to_go_hands_its_vessels_across() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let sail = Sail::start("drain", &["--vessels", "2", "--warp", "1", "--for", "35s"]);
+    let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let sail = Sail::start("drain", &["--vessels", "2", "--warp", "1", "--for", "26s"]);
     sail.wait_for_busiest();
     std::thread::sleep(Duration::from_secs(5));
     let (pid, id) = sail.busiest().unwrap();
@@ -215,8 +208,8 @@ fn region_told_to_go_hands_its_vessels_across() {
 
 #[test]
 fn stopped_region_publishes_nothing_when_it_wakes() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    let sail = Sail::start("stop", &["--vessels", "2", "--warp", "1", "--for", "45s"]);
+    let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let sail = Sail::start("stop", &["--vessels", "2", "--warp", "1", "--for", "32s"]);
     sail.wait_for_busiest();
     std::thread::sleep(Duration::from_secs(6));
     let (pid, _) = sail.busiest().unwrap();
@@ -233,7 +226,7 @@ fn stopped_region_publishes_nothing_when_it_wakes() {
 /// A passage with bad luck all the way: everybody arrives all the same.
 #[test]
 fn chaos_does_not_keep_anybody_from_arriving() {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _shared = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
     let sail = Sail::start("chaos", &["--vessels", "3", "--warp", "10", "--chaos", "7"]);
     let (summary, found) = sail.end();
     println!("{summary}\n{found}");

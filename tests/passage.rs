@@ -13,15 +13,18 @@
     reason = "nor a model"
 )]
 
+#[path = "common/processes.rs"]
+mod processes;
+
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use processes::{MARK, marked};
 use serde_json::Value;
 
 const FAIRWAY: &str = env!("CARGO_BIN_EXE_fairway");
-const MARK: &str = "FAIRWAY_TEST_MARK";
 
 fn sail(mark: &str, args: &[&str]) -> Command {
     let mut command = Command::new(FAIRWAY);
@@ -35,20 +38,6 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
         panic!("not one JSON object: {:?}\n{error}", String::from_utf8_lossy(&output.stdout))
     })
-}
-
-/// Processes that were started with a mark, this one's descendants or not.
-fn marked(mark: &str) -> Vec<u32> {
-    let wanted = format!("{MARK}={mark}");
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        if environ.split(|&byte| byte == 0).any(|part| part == wanted.as_bytes()) {
-            found.push(pid);
-        }
-    }
-    found
 }
 
 fn wait_until(what: &str, patience: Duration, mut done: impl FnMut() -> bool) {

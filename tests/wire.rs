@@ -104,8 +104,7 @@ fn report() -> impl Strategy<Value = Message> {
                     guarded: false,
                 })
                 .collect(),
-            handoffs: 3,
-            ticks_missed: 0,
+            counts: fairway::wire::message::RegionCounts::default(),
             stamp_ns: 5,
         },
     )

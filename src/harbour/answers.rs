@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use glam::DVec2;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::message::ClockSetting;
+use crate::wire::message::{ClockSetting, RegionCounts};
 
 /// Bytes of one answer at most where a script of a virtual world reads it: such worlds cut off the rest.
 pub const ANSWER_BYTES: usize = 2_048;
@@ -139,6 +139,51 @@ pub struct PassageLine {
     pub region: Option<u32>,
 }
 
+/// `GET /moored`: vessels that are out of the water with their passage unfinished.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MooredAnswer {
+    /// In order of their numbers.
+    pub moored: Vec<MooredLine>,
+    /// Ask again with `?from=` this for the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u32>,
+}
+
+/// One moored vessel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MooredLine {
+    /// Its number.
+    pub vessel: u32,
+    /// What people call it.
+    pub name: String,
+    /// Its boat's name.
+    pub boat: String,
+    /// Why it was moored.
+    pub reason: String,
+    /// The tick of the state that is kept.
+    pub tick: u64,
+    /// Metres east and north of the course's anchor.
+    pub place: [f64; 2],
+    /// Marks passed.
+    pub marks_passed: u16,
+    /// Marks of the passage.
+    pub marks_total: usize,
+    /// Regions that it brought down.
+    pub regions_sunk: u32,
+    /// Whether it is resumed only where `"quarantine": true` says so.
+    pub needs_quarantine: bool,
+}
+
+/// `POST /moored/{vessel}/resume`: how it goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResumeRequest {
+    /// Alone in a region of its own at first; one that has brought a region down goes on so in any case, and one
+    /// that has brought two down only where this is true.
+    #[serde(default)]
+    pub quarantine: bool,
+}
+
 /// Where a region is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -175,6 +220,9 @@ pub struct RegionAnswer {
     pub load: f32,
     /// Rate of its time over the rate that is due.
     pub dilation: f32,
+    /// What it has counted: handoffs, what it refused, dropped, or had too late.
+    #[serde(default)]
+    pub counts: RegionCounts,
     /// From its process's start to its first tick, microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_to_tick_us: Option<u64>,

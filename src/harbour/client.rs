@@ -6,7 +6,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::answers::{BookingRequest, ErrorAnswer, PassageAnswer, PassagesAnswer, StatusAnswer, StopRequest};
+use super::answers::{
+    BookingRequest, ErrorAnswer, MooredAnswer, PassageAnswer, PassagesAnswer, ResumeRequest, StatusAnswer,
+    StopRequest,
+};
 
 /// Wall time that the harbour has for an answer; a stop takes the longest.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -81,6 +84,22 @@ impl HarbourClient {
     /// When the harbour does not answer.
     pub fn passages(&self, from: u32) -> Result<PassagesAnswer, ClientError> {
         self.get(&format!("/passages?from={from}&limit={LIST}"))
+    }
+
+    /// Up to a thousand moored vessels, from a number on.
+    ///
+    /// # Errors
+    /// When the harbour does not answer.
+    pub fn moored(&self, from: u32) -> Result<MooredAnswer, ClientError> {
+        self.get(&format!("/moored?from={from}&limit={LIST}"))
+    }
+
+    /// Has a moored vessel go on with its passage; alone at first where that is asked for.
+    ///
+    /// # Errors
+    /// When the harbour refuses or does not answer.
+    pub fn resume(&self, vessel: u32, quarantine: bool) -> Result<PassageAnswer, ClientError> {
+        self.post(&format!("/moored/{vessel}/resume"), &ResumeRequest { quarantine })
     }
 
     /// How it goes.

@@ -13,7 +13,7 @@ use crate::atlas::Cell;
 use crate::corridor::{Action, Phase};
 use crate::units::{RegionId, Tick};
 use crate::wire::Message;
-use crate::wire::message::{Neighbour, VesselReport};
+use crate::wire::message::{Neighbour, RegionCounts, VesselReport};
 
 /// Doubt about a region's clock with which it may still be given vessels, nanoseconds: half of the longest round trip
 /// whose answer tells the time.
@@ -51,8 +51,7 @@ pub(super) struct Region {
     pub(super) tick: Tick,
     pub(super) load: f32,
     pub(super) dilation: f32,
-    pub(super) handoffs: u32,
-    pub(super) ticks_missed: u64,
+    pub(super) counts: RegionCounts,
     /// When it was last heard of.
     pub(super) heard: Instant,
     line_open: bool,
@@ -106,8 +105,7 @@ impl Region {
             tick: Tick(0),
             load: 0.0,
             dilation: 1.0,
-            handoffs: 0,
-            ticks_missed: 0,
+            counts: RegionCounts::default(),
             heard: now,
             line_open: false,
             line_was_open: false,
@@ -121,6 +119,11 @@ impl Region {
     /// Whether it may hold a vessel: it was once introduced to the others.
     pub(super) const fn was_reached(&self) -> bool {
         self.line_was_open
+    }
+
+    /// Whether it can be told something now.
+    pub(super) const fn is_open(&self) -> bool {
+        self.line_open
     }
 
     /// One that ran before this process did: it may hold anything.
@@ -212,7 +215,16 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         self.lines.send(region, Message::Neighbours(neighbours));
     }
 
-    fn drain(&mut self, region: RegionId, moment: Moment) {
+    /// A region that was for one vessel is from now on for all.
+    pub(super) fn open_to_others(&mut self, region: RegionId) {
+        if let Some(entry) = self.regions.get_mut(&region) {
+            entry.quarantine = false;
+        }
+        self.keep_region(region);
+    }
+
+    /// Has a region hand everything across and end.
+    pub(super) fn drain(&mut self, region: RegionId, moment: Moment) {
         let Some(entry) = self.regions.get_mut(&region) else { return };
         entry.phase = Phase::Draining;
         entry.ending = Some(moment.instant);
@@ -240,8 +252,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 self.lines.close(region);
                 let Some(entry) = self.regions.remove(&region) else { return };
                 self.counts.regions_stopped += 1;
-                self.counts.handoffs += entry.handoffs;
-                self.counts.ticks_missed += entry.ticks_missed;
+                self.counts.handoffs += entry.counts.handoffs;
+                self.counts.ticks_missed += entry.counts.ticks_missed;
                 let why = self.why_ended(&entry, &how, clean, &console);
                 match &why {
                     // One that had been up and died says nothing of whether the next one can start there.
@@ -344,17 +356,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     fn on_message(&mut self, region: RegionId, message: Message, moment: Moment) {
         match message {
-            Message::Report {
-                tick,
-                load,
-                dilation,
-                vessels,
-                handoffs,
-                ticks_missed,
-                stamp_ns,
-                clock_doubt_ns,
-                ..
-            } => {
+            Message::Report { tick, load, dilation, vessels, counts, stamp_ns, clock_doubt_ns, .. } => {
                 let Some(entry) = self.regions.get_mut(&region) else { return };
                 // One that is being ended for a fault gets no more time.
                 if entry.fault.is_some() {
@@ -365,12 +367,13 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 entry.tick = tick;
                 entry.load = load;
                 entry.dilation = dilation;
-                entry.handoffs = handoffs;
-                entry.ticks_missed = ticks_missed;
+                entry.counts = counts;
                 self.on_clock(region, clock_doubt_ns, moment);
                 self.on_reports(region, tick, &vessels, moment);
             }
-            Message::Roster { number, claims, kept } => self.on_roster(region, number, claims, kept),
+            Message::Roster { number, claims, kept } => {
+                self.custody.roll.answered(region, number, claims, kept);
+            }
             Message::Surrendered { record, inputs } => self.on_surrendered(record, inputs, moment),
             Message::Shadow { vessels } => {
                 for record in vessels {

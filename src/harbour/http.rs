@@ -6,6 +6,8 @@
 //! | `GET /passages?from=N&limit=N` | as many as fit 2,048 bytes, or `limit`; `next` where there are more |
 //! | `GET /passages/{vessel}` | the passage with its region and ticket |
 //! | `DELETE /passages/{vessel}` | gives it up |
+//! | `GET /moored?from=N&limit=N` | vessels out of the water with their passage unfinished, as the list of passages |
+//! | `POST /moored/{vessel}/resume` `{"quarantine"?}` | 200 and the passage once it sails again; 202 as above |
 //! | `GET /status?brief=true` | how it goes |
 //! | `GET /course` | start line and marks |
 //! | `POST /stop` `{"reason"?}` | the last status, when every region has drained; then the process ends |
@@ -27,7 +29,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use super::answers::{BookingRequest, StopRequest};
+use super::answers::{BookingRequest, ResumeRequest, StopRequest};
 use super::{Answer, Asked, Request};
 use crate::clock;
 use crate::units::VesselId;
@@ -116,6 +118,8 @@ async fn serve(listener: TcpListener, desk: Desk, stopped: oneshot::Receiver<()>
     let app = Router::new()
         .route("/passages", post(book).get(list))
         .route("/passages/{vessel}", get(passage).delete(give_up))
+        .route("/moored", get(moored))
+        .route("/moored/{vessel}/resume", post(resume))
         .route("/status", get(status))
         .route("/course", get(course))
         .route("/stop", post(stop))
@@ -164,6 +168,17 @@ fn read<T: DeserializeOwned>(what: &str, body: Result<Bytes, BytesRejection>) ->
         .map_err(|error| Answer::error(400, &format!("cannot read the body of {what} as JSON: {error}")))
 }
 
+/// The same, where an empty body stands for the usual.
+fn read_or_default<T: DeserializeOwned + Default>(
+    what: &str,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, Answer> {
+    match &body {
+        Ok(bytes) if bytes.is_empty() => Ok(T::default()),
+        _ => read(what, body),
+    }
+}
+
 async fn book(State(desk): State<Desk>, body: Result<Bytes, BytesRejection>) -> Answer {
     match read::<BookingRequest>("POST /passages", body) {
         Ok(booking) => ask(&desk, Request::Book(booking)).await,
@@ -178,14 +193,36 @@ struct ListQuery {
     limit: Option<usize>,
 }
 
+/// What a list's query asks for, or the refusal.
+fn span(query: Result<Query<ListQuery>, QueryRejection>) -> Result<(VesselId, Option<usize>), Answer> {
+    query.map(|Query(ListQuery { from, limit })| (VesselId(from), limit)).map_err(|rejection| {
+        Answer::error(400, &format!("cannot list these: {rejection}; from and limit are numbers"))
+    })
+}
+
 async fn list(State(desk): State<Desk>, query: Result<Query<ListQuery>, QueryRejection>) -> Answer {
-    match query {
-        Ok(Query(ListQuery { from, limit })) => {
-            ask(&desk, Request::Passages { from: VesselId(from), limit }).await
-        }
-        Err(rejection) => {
-            Answer::error(400, &format!("cannot list passages: {rejection}; from and limit are numbers"))
-        }
+    match span(query) {
+        Ok((from, limit)) => ask(&desk, Request::Passages { from, limit }).await,
+        Err(refusal) => refusal,
+    }
+}
+
+async fn moored(State(desk): State<Desk>, query: Result<Query<ListQuery>, QueryRejection>) -> Answer {
+    match span(query) {
+        Ok((from, limit)) => ask(&desk, Request::Moored { from, limit }).await,
+        Err(refusal) => refusal,
+    }
+}
+
+async fn resume(
+    State(desk): State<Desk>,
+    path: Result<Path<u32>, PathRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Answer {
+    let how = read_or_default::<ResumeRequest>("POST /moored/{vessel}/resume", body);
+    match vessel(path).and_then(|vessel| Ok((vessel, how?))) {
+        Ok((vessel, how)) => ask(&desk, Request::Resume(vessel, how)).await,
+        Err(refusal) => refusal,
     }
 }
 
@@ -230,18 +267,15 @@ async fn course(State(desk): State<Desk>) -> Answer {
 }
 
 async fn stop(State(desk): State<Desk>, body: Result<Bytes, BytesRejection>) -> Answer {
-    let request = match &body {
-        Ok(bytes) if bytes.is_empty() => Ok(StopRequest::default()),
-        _ => read("POST /stop", body),
-    };
-    match request {
+    match read_or_default("POST /stop", body) {
         Ok(StopRequest { reason }) => ask(&desk, Request::Stop { reason }).await,
         Err(refusal) => refusal,
     }
 }
 
 async fn nothing_here() -> Answer {
-    Answer::error(404, "nothing is here; there are /passages, /passages/{vessel}, /status, /course and /stop")
+    let there = "/passages, /passages/{vessel}, /moored, /moored/{vessel}/resume, /status, /course and /stop";
+    Answer::error(404, &format!("nothing is here; there are {there}"))
 }
 
 async fn wrong_method() -> Answer {

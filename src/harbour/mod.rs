@@ -15,13 +15,16 @@
 mod addresses;
 pub mod answers;
 mod berths;
+mod bookings;
 pub mod client;
 pub mod engine;
 mod fleet;
 pub mod http;
 pub mod lines;
+mod moored;
 mod passages;
 pub mod process;
+mod quarantine;
 pub mod quic;
 mod requests;
 pub mod store;
@@ -175,7 +178,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         moment: Moment,
     ) -> Result<Self, StoreError> {
         let clock = config.clock;
-        let course_prims = passages::fullest_cell(&config.course);
+        let course_prims = bookings::fullest_cell(&config.course);
         let mut harbour = Self {
             config,
             clerks,
@@ -246,6 +249,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 }
             }
         }
+        self.find_moored(moment)?;
         self.custody.due = !self.passages.is_empty();
         Ok(())
     }

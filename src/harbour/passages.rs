@@ -1,15 +1,16 @@
 //! Passages: booked, launched, followed, brought ashore.
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use glam::{DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
+use super::fleet::Region;
 use super::lines::Lines;
+use super::moored::Moored;
+use super::quarantine::Quarantine;
 use super::store::Table;
-use super::succession::Quarantine;
 use super::{Harbour, Moment};
 use crate::atlas::{Cell, Course, Mark};
 use crate::corridor::{Booking, Phase, VesselView};
@@ -21,10 +22,6 @@ use crate::wire::message::{ClockSetting, Epoch, VesselRecord, VesselReport};
 
 /// Wall time between two requests to moor a vessel, which may just have changed its owner.
 const MOOR_EVERY: Duration = Duration::from_millis(400);
-/// Reports are looked for along the way at this share of a cell.
-const WAY_STEPS_PER_CELL: f64 = 4.0;
-/// Steps along a course's way at most; a way of a thousand cells.
-const WAY_STEPS: u32 = 4_096;
 
 /// How far a passage is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,11 +60,15 @@ pub(super) struct Passage {
     pub(super) water_m: f64,
     /// The tick at which it was first put into the water.
     pub(super) started: Option<Tick>,
+    /// Ticks since then during which it was moored.
+    pub(super) ashore_ticks: u64,
+    /// It is out of the water with its passage unfinished, and can be resumed.
+    pub(super) moored: Option<Moored>,
     /// As it came ashore before its passage was over: it is put back so.
     pub(super) record: Option<Box<VesselRecord>>,
     /// When it was last reported, or sent somewhere.
     pub(super) heard: Instant,
-    moor_asked: Option<Instant>,
+    pub(super) moor_asked: Option<Instant>,
     /// It was sent to its owner and has not been reported from there.
     pub(super) unconfirmed: bool,
     /// It has never been reported by any region.
@@ -104,6 +105,8 @@ pub(super) struct PassageRow {
     ground_m: f64,
     water_m: f64,
     started: Option<Tick>,
+    #[serde(default)]
+    ashore_ticks: u64,
     record: Option<Box<VesselRecord>>,
     never_reported: bool,
     strikes: u32,
@@ -141,6 +144,8 @@ impl Passage {
             ground_m: 0.0,
             water_m: 0.0,
             started: None,
+            ashore_ticks: 0,
+            moored: None,
             record: None,
             heard: moment.instant,
             moor_asked: None,
@@ -177,6 +182,8 @@ impl Passage {
             ground_m: row.ground_m,
             water_m: row.water_m,
             started: row.started,
+            ashore_ticks: row.ashore_ticks,
+            moored: None,
             record: row.record,
             heard: moment.instant,
             moor_asked: None,
@@ -209,6 +216,7 @@ impl Passage {
             ground_m: self.ground_m,
             water_m: self.water_m,
             started: self.started,
+            ashore_ticks: self.ashore_ticks,
             record: self.record.clone(),
             never_reported: self.never_reported,
             strikes: self.strikes,
@@ -253,6 +261,17 @@ impl Passage {
         way_m
     }
 
+    /// Course time under way until a tick, seconds.
+    pub(super) fn sailed_s(&self, until: Tick) -> f64 {
+        let ticks = self.started.map_or(0, |start| until.since(start));
+        Tick(ticks.saturating_sub(self.ashore_ticks)).seconds()
+    }
+
+    /// Whether it waits for its region.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.stage == Stage::Booked || matches!(self.quarantine, Some(Quarantine::Starting(..)))
+    }
+
     /// Whether it takes part no longer, though it may still be in the water.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Arrived(_) | Stage::GivenUp(_))
@@ -291,6 +310,44 @@ impl Passage {
         }
     }
 
+    /// The epoch under which somebody sails it on: above its own, and above one that was seen.
+    pub(super) fn raise_term(&mut self, seen: Epoch) -> Epoch {
+        self.epoch = self.epoch.max(seen).next_term();
+        self.epoch
+    }
+
+    /// It was sent to a region, which has not reported it yet.
+    pub(super) fn sent_to(&mut self, region: RegionId, moment: Moment) {
+        self.owner = Some(region);
+        self.unconfirmed = true;
+        self.heard = moment.instant;
+    }
+
+    /// It is out of the water, as a record has it.
+    pub(super) fn come_ashore(&mut self, record: &VesselRecord, moment: Moment) {
+        self.owner = None;
+        self.unconfirmed = false;
+        self.passing = None;
+        self.quarantine = None;
+        self.heard = moment.instant;
+        self.epoch = self.epoch.max(record.epoch);
+        self.seen = record.tick;
+        self.place = record.vessel.state.position_m.truncate();
+        self.velocity_mps = DVec2::ZERO;
+        self.group = self.id;
+        self.marks_passed = record.vessel.voyage.passed;
+        self.ground_m = record.vessel.voyage.ground_m;
+        self.water_m = record.vessel.voyage.water_m;
+    }
+
+    /// It waits for a region again, to go on as a record has it, under a new term.
+    pub(super) fn put_back(&mut self, mut record: Box<VesselRecord>, moment: Moment) {
+        self.come_ashore(&record, moment);
+        record.epoch = self.raise_term(record.epoch);
+        self.record = Some(record);
+        self.stage = Stage::Booked;
+    }
+
     fn record(&self, tick: Tick) -> VesselRecord {
         if let Some(record) = &self.record {
             return (**record).clone();
@@ -319,11 +376,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         self.launch_booked(moment);
         let now_tick = self.clock.due(moment.unix_ns);
         let limit_s = self.config.course.time_limit_s;
-        let mut moor = Vec::new();
+        let (mut moor, mut given_up) = (Vec::new(), Vec::new());
         for passage in self.passages.values_mut() {
-            let sailed_s = passage.started.map_or(0.0, |start| Tick(now_tick.since(start)).seconds());
-            if passage.stage == Stage::Sailing && sailed_s > limit_s {
+            if passage.stage == Stage::Sailing && passage.sailed_s(now_tick) > limit_s {
                 passage.stage = Stage::GivenUp(format!("over the course's time limit of {limit_s:.0} s"));
+            }
+            // It was under way once, and waited for a region to go on.
+            if let Some(record) = passage.record.take_if(|_| matches!(passage.stage, Stage::GivenUp(_))) {
+                given_up.push((passage.id, record));
             }
             let asked_lately = passage
                 .moor_asked
@@ -338,6 +398,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         }
         for (owner, vessel) in moor {
             self.lines.send(owner, Message::Moor(vessel));
+        }
+        for (vessel, record) in given_up {
+            self.moor_given_up(vessel, *record);
         }
         self.keep_changed();
     }
@@ -369,7 +432,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let mut launches = Vec::new();
         for passage in self.passages.values_mut().filter(|passage| passage.stage == Stage::Booked) {
             let cell = Cell::of(passage.place, self.config.course.cell_m);
-            let serves = |region: &super::fleet::Region| region.phase == Phase::Ready && !region.quarantine;
+            let serves = |region: &Region| region.phase == Phase::Ready && !region.quarantine;
             let own = self.regions.iter().find(|(_, region)| serves(region) && region.spec.cell == cell);
             // One that was under way takes any: whoever has it hands it on.
             let any = self.regions.iter().find(|(_, region)| serves(region) && passage.record.is_some());
@@ -378,11 +441,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             let record = Box::new(passage.record(tick));
             passage.record = None;
             passage.stage = Stage::Sailing;
-            passage.owner = Some(id);
+            passage.sent_to(id, moment);
             passage.started = passage.started.or(Some(tick));
             passage.seen = tick;
-            passage.heard = moment.instant;
-            passage.unconfirmed = true;
             passage.moor_asked = None;
             launches.push((passage.id, id, Message::Launch { record, new }));
         }
@@ -399,35 +460,29 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         if record.epoch < passage.epoch {
             return;
         }
-        let voyage = &record.vessel.voyage;
-        passage.owner = None;
-        passage.unconfirmed = false;
-        passage.passing = None;
-        passage.quarantine = None;
-        passage.heard = moment.instant;
-        passage.epoch = record.epoch;
-        passage.seen = record.tick;
-        passage.place = record.vessel.state.position_m.truncate();
-        passage.marks_passed = voyage.passed;
-        passage.ground_m = voyage.ground_m;
-        passage.water_m = voyage.water_m;
-        if passage.stage != Stage::Sailing {
-            return;
-        }
-        if let Some(finished) = voyage.finished {
-            passage.stage = Stage::Arrived(finished);
-            return;
-        }
-        // Nobody took it when its region stopped: it goes on where it is, under a new term.
-        let mut record = record;
-        record.epoch = Epoch { term: record.epoch.term + 1, hop: 0 };
-        passage.epoch = record.epoch;
-        passage.group = passage.id;
-        passage.velocity_mps = DVec2::ZERO;
-        passage.record = Some(record);
-        passage.stage = Stage::Booked;
+        let alone = passage.quarantine.is_some();
+        passage.come_ashore(&record, moment);
         let (id, name) = (passage.id, passage.name.clone());
-        self.keep_passage(id);
+        if passage.stage == Stage::Sailing
+            && let Some(finished) = record.vessel.voyage.finished
+        {
+            passage.stage = Stage::Arrived(finished);
+        }
+        match passage.stage {
+            Stage::GivenUp(_) => return self.moor_given_up(id, *record),
+            Stage::Arrived(_) if alone => return self.forget_kept(id),
+            Stage::Arrived(_) | Stage::Booked => return,
+            Stage::Sailing => {}
+        }
+        // Nobody took it when its region stopped: it goes on where it is.
+        if alone {
+            passage.raise_term(record.epoch);
+            let kept = self.kept("its own region stopped".to_owned(), *record, Vec::new());
+            self.set_apart(id, kept, moment);
+        } else {
+            passage.put_back(record, moment);
+            self.keep_passage(id);
+        }
         self.trouble(format!("region {} moored {name}, which was sailing; it is launched again", region.0));
     }
 
@@ -470,32 +525,4 @@ fn at_rest(place: DVec2, heading_rad: f64) -> VesselState {
         session: 0,
         seq: 0,
     }
-}
-
-/// Prims of the course in the fullest cell that a vessel on its way may come to: those on the straight way
-/// from mark to mark, and those around them.
-pub(super) fn fullest_cell(course: &Course) -> u32 {
-    let mut cells: BTreeSet<Cell> = BTreeSet::new();
-    let mut from = (course.start_line.port + course.start_line.starboard) * 0.5;
-    let mut steps_left = WAY_STEPS;
-    for mark in &course.marks {
-        let leg = mark.place - from;
-        let step = leg.normalize_or_zero() * (course.cell_m / WAY_STEPS_PER_CELL);
-        let mut place = from;
-        while steps_left > 0 && (place - from).length() < leg.length() {
-            cells.extend(Cell::of(place, course.cell_m).around(1));
-            place += step;
-            steps_left -= 1;
-        }
-        from = mark.place;
-        cells.extend(Cell::of(from, course.cell_m).around(1));
-    }
-    let mut prims = std::collections::BTreeMap::<Cell, u32>::new();
-    for prim in &course.prims {
-        let cell = Cell::of(prim.centre_m.truncate(), course.cell_m);
-        if cells.contains(&cell) {
-            *prims.entry(cell).or_default() += 1;
-        }
-    }
-    prims.values().copied().max().unwrap_or(0)
 }

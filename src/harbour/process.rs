@@ -118,9 +118,20 @@ impl Process {
 /// The moment at which a process started, in clock ticks since the host's boot: with its number, the process is
 /// itself and not a later one of that number.
 fn started_at(pid: u32) -> Option<u64> {
+    stat_field(pid, 22)
+}
+
+/// The process group of a process; none for one that has ended.
+#[must_use]
+pub fn group_of(pid: u32) -> Option<u32> {
+    stat_field(pid, 5)?.try_into().ok()
+}
+
+/// A field of `/proc/PID/stat` by its number in proc_pid_stat(5), from 4 on.
+fn stat_field(pid: u32, number: usize) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in brackets may hold anything; the fields after it are counted from 3, the start is field 22.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(22 - 3)?.parse().ok()
+    // The name in brackets, field 2, may hold anything; after it the fields are counted from 3.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(number - 3)?.parse().ok()
 }
 
 /// The line that a region server prints when it is ready.

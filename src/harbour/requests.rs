@@ -8,18 +8,16 @@ use tokio::sync::oneshot;
 
 use super::answers::{
     ANSWER_BYTES, BookingRequest, CourseAnswer, ErrorAnswer, MarkAnswer, PassageAnswer, PassageLine,
-    PassageState, PassagesAnswer, RegionAddress, RegionAnswer, RegionPhase, StatusAnswer, centi, place_of,
+    PassageState, PassagesAnswer, RegionAddress, RegionAnswer, RegionPhase, ResumeRequest, StatusAnswer,
+    centi, place_of,
 };
-use super::berths::{Hull, berth};
 use super::engine::Engine;
 use super::lines::Lines;
 use super::passages::{Passage, Stage};
-use super::store::Table;
-use super::{Harbour, Moment, key_from_hex};
+use super::{Harbour, Moment};
 use crate::atlas::Mark;
 use crate::config::to_hex;
 use crate::corridor::Phase;
-use crate::limits::PASSAGES;
 use crate::units::{Tick, VesselId};
 
 /// Wall time that a booking waits for its launch before it is answered with "accepted".
@@ -28,12 +26,10 @@ const LAUNCH_WAIT: Duration = Duration::from_secs(5);
 const WAITING: usize = 1_024;
 /// Wall time in which everything must have drained after a stop; then it is ended.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);
-/// Characters of a vessel's name.
-const NAME_CHARS: usize = 48;
 /// Characters of an error: with their escapes they fit one short answer.
 const ERROR_CHARS: usize = 900;
 /// Characters of a trouble in a short answer, which has the latest one only.
-const TROUBLE_CHARS: usize = 400;
+pub(super) const TROUBLE_CHARS: usize = 400;
 /// Passages in one answer when the asker wants many.
 const LIST_MAX: usize = 1_000;
 
@@ -62,6 +58,15 @@ pub enum Request {
     },
     /// `DELETE /passages/{vessel}`.
     GiveUp(VesselId),
+    /// `GET /moored`.
+    Moored {
+        /// The first one wanted.
+        from: VesselId,
+        /// How many; none for as many as fit one short answer.
+        limit: Option<usize>,
+    },
+    /// `POST /moored/{vessel}/resume`.
+    Resume(VesselId, ResumeRequest),
     /// `GET /status`.
     Status {
         /// Without the list of regions.
@@ -103,9 +108,11 @@ impl Answer {
     }
 }
 
-/// A booking whose launch is waited for.
+/// A booking, or a resumption, whose launch is waited for.
 pub(super) struct Waiting {
     vessel: VesselId,
+    /// HTTP status once it sails.
+    done: u16,
     until: Instant,
     reply: oneshot::Sender<Answer>,
 }
@@ -125,13 +132,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let Asked { request, reply } = asked;
         let answer = match request {
             Request::Book(booking) => match self.book(&booking, moment) {
-                Ok(vessel) if self.waiting.len() < WAITING => {
-                    self.waiting.push(Waiting { vessel, until: moment.instant + LAUNCH_WAIT, reply });
-                    return;
-                }
-                Ok(vessel) => self.passage_answer(202, vessel),
+                Ok(vessel) => return self.await_launch(vessel, 201, reply, moment),
                 Err(refusal) => refusal,
             },
+            Request::Resume(vessel, how) => match self.resume_moored(vessel, how, moment) {
+                Ok(()) => return self.await_launch(vessel, 200, reply, moment),
+                Err(refusal) => refusal,
+            },
+            Request::Moored { from, limit } => self.moored_answer(from, limit),
             Request::Passage(vessel) => self.passage_answer(200, vessel),
             Request::Passages { from, limit } => self.passages_answer(from, limit, moment),
             Request::GiveUp(vessel) => self.give_up(vessel),
@@ -149,84 +157,13 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let _ = reply.send(answer);
     }
 
-    fn book(&mut self, booking: &BookingRequest, moment: Moment) -> Result<VesselId, Answer> {
-        let course = self.config.course.clone();
-        let refuse = |status, what: String| {
-            Err(Answer::error(status, &format!("cannot book a passage of {}: {what}", course.name)))
-        };
-        if self.stopping.is_some() {
-            return refuse(503, "the harbour is stopping; book when it is started again".to_owned());
+    /// Answers when a vessel is in the water, or, where too many wait already, that it will be.
+    fn await_launch(&mut self, vessel: VesselId, done: u16, reply: oneshot::Sender<Answer>, moment: Moment) {
+        if self.waiting.len() < WAITING {
+            self.waiting.push(Waiting { vessel, done, until: moment.instant + LAUNCH_WAIT, reply });
+        } else {
+            let _ = reply.send(self.passage_answer(202, vessel));
         }
-        if self.passages.len() >= PASSAGES && !self.forget_oldest() {
-            return refuse(503, format!("all {PASSAGES} passages are under way; start another harbour"));
-        }
-        let Some(crew_key) = key_from_hex(&booking.key) else {
-            return refuse(
-                422,
-                "`key` is not 64 hexadecimal digits; give the SHA-256 of the crew's public key".to_owned(),
-            );
-        };
-        let boat = match (self.clerks.boat)(&booking.boat) {
-            Ok(boat) => boat,
-            Err(what) => return refuse(422, what),
-        };
-        let aboard: u32 =
-            self.passages.values().filter(|passage| passage.takes_room()).map(|p| p.boat.prims).sum();
-        let needed = aboard.saturating_add(boat.prims).saturating_add(self.course_prims);
-        if needed > course.prims_per_region {
-            return refuse(
-                409,
-                format!(
-                    "a region carries {} prims, of which {} stand in the fullest cell of the way and {aboard} \
-                     are booked, and {} needs {}; wait until a passage ends, or take a smaller boat",
-                    course.prims_per_region, self.course_prims, boat.name, boat.prims
-                ),
-            );
-        }
-        let afloat: Vec<Hull> = self
-            .passages
-            .values()
-            .filter(|passage| passage.takes_room())
-            .map(|passage| Hull { place: passage.place, length_m: passage.boat.length_m })
-            .collect();
-        let navigable = &self.clerks.navigable;
-        let Some(place) = berth(&course.start_line, boat.length_m, &afloat, |place| navigable(place, &boat))
-        else {
-            return refuse(
-                409,
-                format!(
-                    "no free berth deep enough for {} is near the start line; wait until others have sailed",
-                    boat.name
-                ),
-            );
-        };
-        let id = VesselId(self.next_vessel);
-        let ticket = match (self.clerks.ticket)(id, crew_key) {
-            Ok(ticket) => ticket,
-            Err(what) => return refuse(500, what),
-        };
-        let name = booking.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        let name: String = name
-            .map_or_else(|| format!("{} {}", boat.name, id.0), str::to_owned)
-            .chars()
-            .take(NAME_CHARS)
-            .collect();
-        let passage = Passage::booked(id, name, boat, crew_key, ticket, &course, place, moment);
-        self.passages.insert(id, passage);
-        self.next_vessel = self.next_vessel.saturating_add(1);
-        self.keep_passage(id);
-        Ok(id)
-    }
-
-    /// Makes room in the table: the oldest passage that is over and ashore goes.
-    fn forget_oldest(&mut self) -> bool {
-        let oldest = self.passages.values().find(|passage| !passage.takes_room()).map(|passage| passage.id);
-        let Some(id) = oldest else { return false };
-        self.passages.remove(&id);
-        self.kept_stages.remove(&id);
-        self.keep(|store| store.remove(Table::Passages, id.0));
-        self.keep(|store| store.remove(Table::Checkpoints, id.0));
-        true
     }
 
     fn give_up(&mut self, vessel: VesselId) -> Answer {
@@ -274,17 +211,17 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     pub(super) fn answer_waiting(&mut self, moment: Moment) {
         let waiting = std::mem::take(&mut self.waiting);
         for wait in waiting {
-            let stage = self.passages.get(&wait.vessel).map(|passage| &passage.stage);
-            let answer = match stage {
-                Some(Stage::Booked) if moment.instant < wait.until => {
-                    self.waiting.push(wait);
-                    continue;
-                }
-                Some(Stage::Booked) => self.passage_answer(202, wait.vessel),
+            let passage = self.passages.get(&wait.vessel);
+            let waits = passage.is_some_and(Passage::is_waiting);
+            if waits && moment.instant < wait.until {
+                self.waiting.push(wait);
+                continue;
+            }
+            let answer = match passage.map(|passage| &passage.stage) {
                 Some(Stage::GivenUp(reason)) => {
                     Answer::error(503, &format!("the passage of vessel {} is over: {reason}", wait.vessel.0))
                 }
-                _ => self.passage_answer(201, wait.vessel),
+                _ => self.passage_answer(if waits { 202 } else { wait.done }, wait.vessel),
             };
             let _ = wait.reply.send(answer);
         }
@@ -332,23 +269,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     fn passages_answer(&self, from: VesselId, limit: Option<usize>, moment: Moment) -> Answer {
         let now = self.clock.due(moment.unix_ns);
-        let mut list = PassagesAnswer { passages: Vec::new(), next: None };
-        // Room for the braces and `next`.
-        let mut bytes = 40;
-        for passage in self.passages.range(from..).map(|(_, passage)| passage) {
-            let line = passage_line(passage, now);
-            bytes += serde_json::to_string(&line).map_or(0, |text| text.len() + 1);
-            let full = match limit {
-                Some(limit) => list.passages.len() >= limit.min(LIST_MAX),
-                None => bytes > ANSWER_BYTES,
-            };
-            if full {
-                list.next = Some(passage.id.0);
+        let mut list = ShortList::new(limit);
+        for (id, passage) in self.passages.range(from..) {
+            if !list.add(id.0, passage_line(passage, now)) {
                 break;
             }
-            list.passages.push(line);
         }
-        Answer::of(200, &list)
+        let (passages, next) = list.finish();
+        Answer::of(200, &PassagesAnswer { passages, next })
     }
 
     /// How it goes.
@@ -381,9 +309,10 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             arrived: of(|stage| matches!(stage, Stage::Arrived(_))),
             given_up: of(|stage| matches!(stage, Stage::GivenUp(_))),
             afloat: count(afloat.len()),
-            handoffs: self.counts.handoffs + self.regions.values().map(|region| region.handoffs).sum::<u32>(),
+            handoffs: self.counts.handoffs
+                + self.regions.values().map(|region| region.counts.handoffs).sum::<u32>(),
             handoff_ticks_missed: self.counts.ticks_missed
-                + self.regions.values().map(|region| region.ticks_missed).sum::<u64>(),
+                + self.regions.values().map(|region| region.counts.ticks_missed).sum::<u64>(),
             resumed: self.counts.resumed,
             moored: self.counts.moored,
             stopping: self.stopping.is_some(),
@@ -419,6 +348,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 tick: region.tick.0,
                 load: region.load,
                 dilation: region.dilation,
+                counts: region.counts,
                 start_to_tick_us: region.info.as_ref().map(|info| info.start_to_tick_us),
                 boot_ms: region.boot.map(|boot| u64::try_from(boot.as_millis()).unwrap_or(u64::MAX)),
             })
@@ -438,15 +368,52 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     }
 }
 
+/// The lines of a list: as many as fit one short answer, or as many as are wanted.
+pub(super) struct ShortList<T> {
+    lines: Vec<T>,
+    limit: Option<usize>,
+    bytes: usize,
+    next: Option<u32>,
+}
+
+impl<T: Serialize> ShortList<T> {
+    /// An empty list; without a limit it fits one short answer.
+    pub(super) fn new(limit: Option<usize>) -> Self {
+        // Room for the braces and `next`.
+        Self { lines: Vec::new(), limit, bytes: 40, next: None }
+    }
+
+    /// Adds the line of a vessel; false where it has no room, and the list ends before it.
+    pub(super) fn add(&mut self, vessel: u32, line: T) -> bool {
+        self.bytes += serde_json::to_string(&line).map_or(0, |text| text.len() + 1);
+        let full = match self.limit {
+            Some(limit) => self.lines.len() >= limit.min(LIST_MAX),
+            None => self.bytes > ANSWER_BYTES,
+        };
+        if full {
+            self.next = Some(vessel);
+        } else {
+            self.lines.push(line);
+        }
+        !full
+    }
+
+    /// The lines, and the vessel of the first one that had no room.
+    pub(super) fn finish(self) -> (Vec<T>, Option<u32>) {
+        (self.lines, self.next)
+    }
+}
+
 /// The text, or as much of it as fits.
-fn cut(text: &str, chars: usize) -> String {
+pub(super) fn cut(text: &str, chars: usize) -> String {
     match text.char_indices().nth(chars) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
 }
 
-fn no_passage(vessel: VesselId) -> Answer {
+/// The refusal where a vessel has no passage.
+pub(super) fn no_passage(vessel: VesselId) -> Answer {
     Answer::error(404, &format!("no passage has the vessel {}; GET /passages lists them", vessel.0))
 }
 
@@ -474,7 +441,7 @@ fn passage_line(passage: &Passage, now: Tick) -> PassageLine {
         state,
         marks_passed: passage.marks_passed,
         to_go_m: centi(passage.to_go_m()),
-        sailed_s: centi(passage.started.map_or(0.0, |start| Tick(until.since(start)).seconds())),
+        sailed_s: centi(passage.sailed_s(until)),
         region: passage.owner.map(|id| id.0),
     }
 }

@@ -28,7 +28,7 @@ pub enum Table {
     Passages,
     /// Regions that have not ended, by number.
     Regions,
-    /// Vessels that were moored with their state and orders, by vessel.
+    /// Vessels that were moored, or go on alone, with their state and orders, by vessel.
     Moored,
     /// Vessels as their regions last showed them, by vessel.
     Checkpoints,
@@ -155,16 +155,28 @@ impl Store {
     /// # Errors
     /// When they could not be written.
     pub fn put_many<T: Serialize>(&mut self, table: Table, rows: &[(u32, T)]) -> Result<(), StoreError> {
-        let failed = |store: &Self, error: rusqlite::Error| store.failed("write rows", &error);
-        let batch = |pragma: &str| self.connection.execute_batch(pragma);
-        batch("PRAGMA synchronous = NORMAL; BEGIN").map_err(|error| failed(self, error))?;
-        let mut done = Ok(());
-        for (id, row) in rows {
-            done = done.and_then(|()| self.put(table, *id, row));
-        }
+        let pragma = |store: &Self, level: &str| {
+            let set = store.connection.execute_batch(&format!("PRAGMA synchronous = {level}"));
+            set.map_err(|error| store.failed("write rows", &error))
+        };
+        pragma(self, "NORMAL")?;
+        let done = self.together(|store| rows.iter().try_for_each(|(id, row)| store.put(table, *id, row)));
+        done.and(pragma(self, "FULL"))
+    }
+
+    /// Writes several rows of several tables: all of them, or none.
+    ///
+    /// # Errors
+    /// When they could not be written.
+    pub fn together(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.connection.execute_batch("BEGIN").map_err(|error| self.failed("write rows", &error))?;
+        let done = write(self);
         let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        let ended = self.connection.execute_batch(&format!("{end}; PRAGMA synchronous = FULL"));
-        done.and(ended.map_err(|error| failed(self, error)))
+        let ended = self.connection.execute_batch(end);
+        done.and(ended.map_err(|error| self.failed("write rows", &error)))
     }
 
     /// Forgets a row.
@@ -175,6 +187,22 @@ impl Store {
         let remove = format!("DELETE FROM {} WHERE id = ?1", table.name());
         let done = self.connection.prepare_cached(&remove).and_then(|mut remove| remove.execute(params![id]));
         done.map(|_| ()).map_err(|error| self.failed("remove a row", &error))
+    }
+
+    /// One row of a table, if it is there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn row<T: DeserializeOwned>(&self, table: Table, id: u32) -> Result<Option<T>, StoreError> {
+        let what = format!("read row {id} of the {}", table.name());
+        let query = format!("SELECT value FROM {} WHERE id = ?1", table.name());
+        let found: Option<String> = self
+            .connection
+            .query_row(&query, params![id], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.failed(&what, &error))?;
+        let read = |text: String| serde_json::from_str(&text).map_err(|error| self.failed(&what, &error));
+        found.map(read).transpose()
     }
 
     /// Every row of a table, in order of their numbers.

@@ -1,12 +1,14 @@
 //! Crews: joining, standing by at the next region, steering, and the state that each is sent.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use glam::DVec3;
 
 use super::{Action, Logged, Owned, PENDING_ORDERS, Region};
+use crate::limits::GROUP_VESSELS;
 use crate::sim;
-use crate::units::{Tick, VesselId};
+use crate::units::{Tick, VesselId, nanoseconds};
 use crate::vessel::{BoatSpec, Helm, Input, VesselState};
 use crate::wire::circuit::{CircuitId, Way};
 use crate::wire::message::{Epoch, Message, State, View};
@@ -25,10 +27,18 @@ const SOUNDINGS: u16 = 41;
 /// some behind until they are found dead. Each costs a datagram a tick.
 const CREW_CIRCUITS: usize = 8;
 
+/// Crews that may wait here at once for vessels of which this region has not heard: those whose vessel is about to
+/// be announced, and no more than one group comes at once. Each costs a circuit, some 70 KiB.
+const STRANGERS: usize = GROUP_VESSELS;
+/// Time for which such a crew waits: a vessel is announced within a second of its crew.
+const STRANGER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// One crew's circuit.
 #[derive(Debug)]
 pub(super) struct Client {
     vessel: VesselId,
+    /// When it joined, boot clock.
+    joined_ns: u64,
     /// The tick during which its last order came, and how many came during it.
     heard: (Tick, usize),
     key: [u8; 32],
@@ -90,11 +100,14 @@ impl Region {
             }),
         };
         let admitted = admitted.and_then(|ticket| self.with_room_for(ticket));
+        let admitted = admitted.and_then(|ticket| self.with_patience_for(ticket));
         match admitted {
             Ok(ticket) => {
                 let (vessel, watch) = (ticket.vessel, ticket.rights == Rights::Watch);
                 let heard = (self.sim.tick(), 0);
-                self.clients.insert(circuit, Client { vessel, heard, key, session: None, resume, watch });
+                let joined_ns = self.now.boot_ns;
+                let client = Client { vessel, joined_ns, heard, key, session: None, resume, watch };
+                self.clients.insert(circuit, client);
                 if self.owned.contains_key(&ticket.vessel) {
                     self.welcome(circuit);
                 } else {
@@ -116,6 +129,52 @@ impl Region {
             return Ok(ticket);
         }
         Err(format!("this key has {CREW_CIRCUITS} circuits to vessel {} already: close one", ticket.vessel.0))
+    }
+
+    /// The ticket, unless nobody has announced its vessel and as many crews as may be wait so already.
+    fn with_patience_for(&self, ticket: Ticket) -> Result<Ticket, String> {
+        let waits = |client: &&Client| client.session.is_none() && !self.is_expected(client.vessel);
+        if self.is_expected(ticket.vessel) || self.clients.values().filter(waits).count() < STRANGERS {
+            return Ok(ticket);
+        }
+        let id = ticket.vessel.0;
+        Err(format!(
+            "vessel {id} is not here, and {STRANGERS} crews wait for vessels already: GET /passages/{id} of the \
+             harbour says where it is"
+        ))
+    }
+
+    /// Whether a vessel is here, was, or may come: somebody has said so.
+    fn is_expected(&self, vessel: VesselId) -> bool {
+        self.is_held(vessel)
+            || self.shadows.contains_key(&vessel)
+            || self.gone_to.contains_key(&vessel)
+            || self.seen.contains_key(&vessel)
+            || self.rebuilding.iter().any(|group| group.records.contains_key(&vessel))
+    }
+
+    /// Sends crews away that have waited long enough for vessels that nobody has announced.
+    pub(super) fn dismiss_strangers(&mut self) {
+        let (now_ns, patience_ns) = (self.now.boot_ns, nanoseconds(STRANGER_PATIENCE));
+        let strangers: Vec<(CircuitId, VesselId)> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| {
+                client.session.is_none() && now_ns.saturating_sub(client.joined_ns) > patience_ns
+            })
+            .map(|(&circuit, client)| (circuit, client.vessel))
+            .filter(|&(_, vessel)| !self.is_expected(vessel))
+            .collect();
+        for (circuit, VesselId(id)) in strangers {
+            self.counts.joins_refused += 1;
+            let waited_s = STRANGER_PATIENCE.as_secs();
+            let reason = format!(
+                "vessel {id} is not here and has not come in {waited_s} s: GET /passages/{id} of the harbour says \
+                 where it is"
+            );
+            self.send(circuit, None, Message::Refused { reason }, Way::Stream);
+            self.turn_away(circuit);
+        }
     }
 
     /// Where a region runs alone, whoever comes gets a boat at the start line.

@@ -5,7 +5,7 @@ use crate::atlas::Area;
 use crate::custody::Grantor;
 use crate::limits::SHADOW_RECORDS;
 use crate::sim;
-use crate::units::{RegionId, VesselId};
+use crate::units::{RegionId, VesselId, nanoseconds};
 use crate::wire::circuit::Way;
 use crate::wire::message::{Message, Neighbour, VesselRecord, VesselReport};
 
@@ -134,7 +134,7 @@ impl Region {
     }
 
     pub(super) fn report(&mut self, now_ns: u64) {
-        let every_ns = u64::try_from(REPORT_EVERY.as_nanos()).unwrap_or(u64::MAX);
+        let every_ns = nanoseconds(REPORT_EVERY);
         let Some(harbour) = self.harbour else { return };
         if now_ns.saturating_sub(self.reported_ns) < every_ns {
             return;
@@ -148,15 +148,15 @@ impl Region {
             dilation: self.dilation,
             prims: self.prims(),
             vessels,
-            handoffs: self.counts.handoffs,
-            ticks_missed: self.counts.ticks_missed,
+            counts: self.counts(),
             stamp_ns: self.now.boot_ns,
             clock_doubt_ns: self.time.doubt_ns(self.now.boot_ns),
         };
         self.send(harbour, None, report, Way::Stream);
-        let every_ns = u64::try_from(CHECKPOINT_EVERY.as_nanos()).unwrap_or(u64::MAX);
+        let every_ns = nanoseconds(CHECKPOINT_EVERY);
         if now_ns.saturating_sub(self.checkpoint_ns) >= every_ns {
             self.checkpoint_ns = now_ns;
+            self.dismiss_strangers();
             let records: Vec<VesselRecord> =
                 self.sim.ids().iter().filter_map(|&id| self.record(id)).collect();
             for part in records.chunks(SHADOW_RECORDS) {
@@ -195,7 +195,7 @@ impl Region {
     /// While stopping: waits for the last handoff, moors what nobody takes, and ends.
     pub(super) fn drain_step(&mut self, now_ns: u64) {
         let Some(since_ns) = self.draining_ns else { return };
-        let patience_ns = u64::try_from(DRAIN_PATIENCE.as_nanos()).unwrap_or(u64::MAX);
+        let patience_ns = nanoseconds(DRAIN_PATIENCE);
         let alone = !self.neighbours.iter().any(|neighbour| self.link(neighbour.region).is_some());
         if alone || now_ns.saturating_sub(since_ns) > patience_ns {
             let ids: Vec<VesselId> = self.owned.keys().copied().collect();
@@ -207,7 +207,7 @@ impl Region {
         let settled =
             self.outgoing.is_empty() && !self.rebuilding.iter().any(|group| group.is_committed_elsewhere());
         // Owners that were guarded here name another guard before their last orders come.
-        let grace_ns = u64::try_from(GUARD_GRACE.as_nanos()).unwrap_or(u64::MAX);
+        let grace_ns = nanoseconds(GUARD_GRACE);
         let last_ns = self.streamed_ns;
         let guards = !self.shadows.is_empty() && self.now.boot_ns.saturating_sub(last_ns) < grace_ns;
         if self.owned.is_empty() && (settled && !guards || waited_enough) {

@@ -39,6 +39,8 @@ use crate::wire::message::{
 };
 use crate::wire::ticket::AuthorityKey;
 
+pub use crate::wire::message::RegionCounts as Counts;
+
 use crew::Client;
 use shadows::{GuardStream, Shadow};
 use target::Rebuilding;
@@ -189,29 +191,6 @@ struct Seen {
     owner: RegionId,
     tick: Tick,
     view: View,
-}
-
-/// Counts that only grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Handoffs completed with this region as the target.
-    pub handoffs: u32,
-    /// Ticks that no owner published in time.
-    pub ticks_missed: u64,
-    /// Offers of this region that were withdrawn or refused.
-    pub offers_cancelled: u32,
-    /// Orders that were dropped: unknown vessel, no session, full queue.
-    pub orders_dropped: u32,
-    /// Joins that were refused.
-    pub joins_refused: u32,
-    /// Messages from peers that may not send them.
-    pub out_of_place: u32,
-    /// Vessels taken up whose owner had ended.
-    pub resumed: u32,
-    /// Steps that were not taken because the lease had lapsed.
-    pub ticks_paused: u64,
-    /// Samples of wakes that came after a step in which they should have acted on a vessel here.
-    pub wakes_late: u64,
 }
 
 /// One region.
@@ -537,7 +516,7 @@ impl Region {
     }
 
     fn dial_neighbours(&mut self, now_ns: u64) {
-        let wait_ns = u64::try_from(REDIAL_EVERY.as_nanos()).unwrap_or(u64::MAX);
+        let wait_ns = crate::units::nanoseconds(REDIAL_EVERY);
         for neighbour in &self.neighbours {
             // One side dials, or both would.
             if neighbour.region <= self.config.id {

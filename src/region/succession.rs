@@ -5,7 +5,7 @@ use super::{Action, ORPHANED, Region};
 use crate::custody::Grantor;
 use crate::handoff::Incoming;
 use crate::limits::{ENDED_REGIONS, FLOORS, REGION_VESSELS_RESUMED};
-use crate::units::{RegionId, Tick, VesselId};
+use crate::units::{RegionId, Tick, VesselId, nanoseconds};
 use crate::wire::circuit::Way;
 use crate::wire::message::{AppliedInput, Claim, Epoch, Holding, Keeping, Message, VesselRecord};
 
@@ -28,7 +28,7 @@ impl Region {
         if alone || self.harbour.is_some() || self.lease.holds(boot_ns) || self.belonged_ns == 0 {
             self.belonged_ns = boot_ns;
         }
-        let orphaned_ns = u64::try_from(ORPHANED.as_nanos()).unwrap_or(u64::MAX);
+        let orphaned_ns = nanoseconds(ORPHANED);
         if boot_ns.saturating_sub(self.belonged_ns) > orphaned_ns {
             self.actions.push_back(Action::Stop);
             self.stopped = true;

@@ -21,6 +21,12 @@ pub struct Epoch {
 }
 
 impl Epoch {
+    /// The epoch under which the harbour has somebody sail on.
+    #[must_use]
+    pub const fn next_term(self) -> Self {
+        Self { term: self.term + 1, hop: 0 }
+    }
+
     /// The epoch after one more handoff.
     #[must_use]
     pub const fn next_hop(self) -> Self {
@@ -164,6 +170,29 @@ pub struct VesselReport {
     pub water_m: f64,
     /// Whether another region has been sent its state and follows its orders.
     pub guarded: bool,
+}
+
+/// What a region has counted since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionCounts {
+    /// Handoffs completed with this region as the target.
+    pub handoffs: u32,
+    /// Ticks that no owner published in time.
+    pub ticks_missed: u64,
+    /// Offers of this region that were withdrawn or refused.
+    pub offers_cancelled: u32,
+    /// Orders that were dropped: unknown vessel, no session, full queue.
+    pub orders_dropped: u32,
+    /// Joins that were refused.
+    pub joins_refused: u32,
+    /// Messages from peers that may not send them.
+    pub out_of_place: u32,
+    /// Vessels taken up whose owner had ended.
+    pub resumed: u32,
+    /// Steps that were not taken because the lease had lapsed.
+    pub ticks_paused: u64,
+    /// Samples of wakes that came after a step in which they should have acted on a vessel here.
+    pub wakes_late: u64,
 }
 
 /// A region as others find it.
@@ -472,10 +501,8 @@ pub enum Message {
         prims: u32,
         /// The vessels that it owns.
         vessels: Vec<VesselReport>,
-        /// Handoffs completed as the target so far.
-        handoffs: u32,
-        /// Ticks at handoffs that came too late, so far.
-        ticks_missed: u64,
+        /// What it has counted so far.
+        counts: RegionCounts,
         /// The region's boot clock, nanoseconds: comes back in [`Message::Lease`].
         stamp_ns: u64,
         /// By how much its clock may differ from the harbour's, nanoseconds.

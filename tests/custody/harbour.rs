@@ -125,7 +125,7 @@ impl Harbour {
         if self.owner.is_none() {
             self.due = false;
         } else if self.due {
-            let floor = stuck.then_some((VESSEL, Epoch { term: self.epoch.term + 1, hop: 0 }));
+            let floor = stuck.then_some((VESSEL, self.epoch.next_term()));
             self.roll.call(self.regions.iter().copied(), floor);
             (self.due, self.settled, self.fresh) = (false, false, false);
             for &region in &self.regions {
@@ -162,7 +162,7 @@ impl Harbour {
             Finding::Passing { .. } => self.passing = true,
             Finding::Adrift { kept_by, epoch, through } => {
                 self.passing = false;
-                let epoch = Epoch { term: self.epoch.max(epoch).term + 1, hop: 0 };
+                let epoch = self.epoch.max(epoch).next_term();
                 (self.epoch, self.owner, self.unconfirmed) = (epoch, Some(kept_by), true);
                 (self.kept.epoch, self.kept.owner) = (epoch, self.owner);
                 let publish = if self.rule == Rule::NextTick { through.after(1) } else { publish };

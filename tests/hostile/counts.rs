@@ -1,4 +1,4 @@
-//! What a region counts of what it refuses, seen from within: no message carries these counts.
+//! What a region counts of what it refuses, seen from within; its reports carry the same counts.
 
 use std::sync::Arc;
 

@@ -52,6 +52,7 @@ fn stolen_ticket_is_refused_and_its_circuit_closed() {
         let reason = refusal(&line).expect("a reason");
         assert!(reason.contains("another key"), "{reason}");
     }
+    assert_eq!(port.report().counts.joins_refused, 3, "the harbour is told");
     let (state, sent) = sailor.last();
     assert_eq!(state.session, sailor.session);
     assert!(state.seq <= sent);

@@ -1,8 +1,8 @@
 //! A region server among enemies: every attack is refused, costs bounded memory and time, and leaves an honest
 //! sailor undisturbed.
 //!
-//! The server is the real process, on loopback, under a harbour that this test plays. What it counts of
-//! refused attacks stays within the process; `counts` looks at the same rules from within.
+//! The server is the real process, on loopback, under a harbour that this test plays and that is told what it
+//! refused; `counts` looks at the same rules from within.
 #![allow(
     missing_docs,
     unreachable_pub,
@@ -19,9 +19,13 @@
 )]
 
 mod counts;
+#[path = "../common/honest.rs"]
 mod honest;
 mod intruders;
 mod neighbours;
+#[path = "../common/peer.rs"]
+mod peer;
+#[path = "../common/port.rs"]
 mod port;
 mod storms;
 

@@ -1,69 +1,17 @@
 //! Regions with good certificates and bad manners: words said again, epochs nobody gave, names not theirs.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use fairway::net::{CircuitId, Endpoint, Event, Identity, Way};
-use fairway::units::{RegionId, Tick, VesselId};
-use fairway::wire::Message;
+use fairway::units::{Tick, VesselId};
 use fairway::wire::message::{Epoch, VesselRecord, Word};
 
-use crate::port::{NAME, PATIENCE, Port, REGION, endpoint, record};
+use crate::peer::Peer;
+use crate::port::{PATIENCE, Port, record};
 use crate::storms::alone;
 
 /// How long a word that should not come is waited for.
 const SILENCE: Duration = Duration::from_millis(400);
 const OWNERS: Epoch = Epoch { term: 3, hop: 7 };
-
-/// A region beside the one that is attacked.
-struct Peer {
-    line: Endpoint,
-    circuit: CircuitId,
-}
-
-impl Peer {
-    /// Dials with a certificate for region `number` and says that it is region `claimed`.
-    fn link(port: &Port, number: u32, claimed: u32) -> Self {
-        let identity = Identity::generate().unwrap();
-        let name = format!("r{number}.gullwing.fairway");
-        let chain = port.authority.sign_region(&identity.public_key(), &[&name], 14).unwrap();
-        let line = endpoint(identity.with_chain(chain), Some(&port.authority));
-        let circuit = line.dial(port.addr, NAME, port.expect());
-        let peer = Self { line, circuit };
-        peer.say(Message::Link { from: RegionId(claimed) });
-        peer
-    }
-
-    fn say(&self, message: Message) {
-        self.line.send(self.circuit, Some(REGION), message, Way::Stream);
-    }
-
-    fn word(&self, word: Word) {
-        self.say(Message::Handoff(word));
-    }
-
-    /// The next word of a handoff; none when silence follows.
-    fn hear(&self, patience: Duration) -> Option<Word> {
-        let begun = Instant::now();
-        while begun.elapsed() < patience {
-            match self.line.events().recv_timeout(patience.saturating_sub(begun.elapsed())) {
-                Ok(Event::Received { message: Message::Handoff(word), .. }) => return Some(word),
-                Ok(Event::Closed { reason, .. }) => panic!("the circuit was closed: {reason}"),
-                _ => {}
-            }
-        }
-        None
-    }
-
-    fn is_closed(&self) -> bool {
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            if matches!(self.line.events().recv_timeout(PATIENCE), Ok(Event::Closed { .. })) {
-                return true;
-            }
-        }
-        false
-    }
-}
 
 /// A port with regions 2 and 3 beside it, and region 2 linked.
 fn beset() -> (Port, Peer) {

@@ -20,6 +20,7 @@ use fairway::net::{Authority, Expect, authority_key};
 use fairway::pilots::{Booking, Line, Session};
 use fairway::region::{Action, Logged, Now, Region, RegionConfig};
 use fairway::sea::Sea;
+use fairway::sim::Vessel;
 use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::boats;
 use fairway::wire::Message;
@@ -397,6 +398,40 @@ impl<'a> World<'a> {
         self.shared.borrow_mut().kill(region, "signal: 9");
     }
 
+    /// A vessel brings its region down: its console names it.
+    #[allow(dead_code, reason = "for the tests of mooring")]
+    pub fn sink(&mut self, region: RegionId, vessel: VesselId) {
+        let mut shared = self.shared.borrow_mut();
+        shared.kill(region, "signal: 6");
+        if let Some(EngineEvent::Ended { console, .. }) = shared.engine_events.back_mut() {
+            console.push(format!("fairway-region: while sailing vessel {}", vessel.0));
+        }
+    }
+
+    /// How many vessels a region owns, and how many shadows it keeps of this world's crews' vessels.
+    #[allow(dead_code, reason = "for the tests of mooring")]
+    pub fn held_by(&self, id: RegionId) -> (usize, usize) {
+        let shared = self.shared.borrow();
+        let Some(region) = shared.processes.get(&id).and_then(|process| process.region.as_ref()) else {
+            return (0, 0);
+        };
+        let shadows = self.crews.keys().filter(|&&vessel| region.shadow(vessel).is_some()).count();
+        (region.sim().ids().len(), shadows)
+    }
+
+    /// A vessel as it is where it is owned: the region, and the vessel with the tick of its state.
+    #[allow(dead_code, reason = "for the tests of mooring")]
+    pub fn vessel(&self, id: VesselId) -> Option<(RegionId, Vessel, Tick)> {
+        let shared = self.shared.borrow();
+        shared.processes.iter().filter(|(_, process)| process.ended.is_none()).find_map(
+            |(&number, process)| {
+                let region = process.region.as_ref()?;
+                region.epoch(id)?;
+                Some((number, region.sim().vessel(id)?, region.tick()))
+            },
+        )
+    }
+
     /// Kills a region and wakes an image of it later.
     pub fn kill_and_restore(&mut self, region: RegionId, after: u64) {
         let now = self.now();
@@ -415,7 +450,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn ask(&mut self, request: Request) -> oneshot::Receiver<Answer> {
+    pub fn ask(&mut self, request: Request) -> oneshot::Receiver<Answer> {
         let (reply, answer) = oneshot::channel();
         self.desk.send(Asked { request, reply }).unwrap();
         answer

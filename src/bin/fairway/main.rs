@@ -1,5 +1,6 @@
 //! The program for people; see `fairway --help`.
 
+mod ask;
 mod course;
 mod harbour;
 mod outcome;
@@ -46,6 +47,15 @@ enum Command {
     /// Run the control plane: bookings over HTTP, and the regions that they need.
     #[command(after_help = EXIT_CODES)]
     Harbour(Box<harbour::Args>),
+    /// Tell how a harbour, its regions and its passages fare.
+    #[command(after_help = EXIT_CODES)]
+    Status(ask::StatusArgs),
+    /// List the vessels that a harbour keeps out of the water with their passage unfinished.
+    #[command(after_help = EXIT_CODES)]
+    Moored(ask::ListArgs),
+    /// Have a moored vessel go on with its passage, where and as it was.
+    #[command(after_help = EXIT_CODES)]
+    Resume(ask::ResumeArgs),
     /// Run a region server, as `fairway-region` does; `fairway region --help` has its options.
     #[command(disable_help_flag = true)]
     Region {
@@ -96,6 +106,9 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Sail(args) => sail::run(*args),
         Command::Harbour(args) => harbour::run(*args),
+        Command::Status(args) => ask::status(&args),
+        Command::Moored(args) => ask::list(&args),
+        Command::Resume(args) => ask::resume(&args),
         // Taken before the command line is parsed; listed there for its help.
         Command::Region { .. } => Err(Failure::Input("`region` comes first on the command line".to_owned())),
         Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),

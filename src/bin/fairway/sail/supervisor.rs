@@ -15,6 +15,7 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, bounded};
 use fairway::clock;
 use fairway::harbour::answers::StatusAnswer;
 use fairway::harbour::client::HarbourClient;
+use fairway::harbour::process::group_of;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
@@ -53,8 +54,6 @@ pub(crate) struct HarbourOptions {
 
 /// Times that a harbour that died is started again before the sail is given up.
 const RESTARTS: u32 = 100;
-/// Fields of a line of `/proc/PID/stat` between the state, which follows the name, and the process group.
-const STAT_GROUP: usize = 2;
 
 /// The harbour's process. It leads a process group of its own, which its regions share, so that a
 /// terminal's interrupt reaches this process alone, and one signal reaches all of them. One that dies is
@@ -160,10 +159,7 @@ impl HarbourProcess {
             let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
                 continue;
             };
-            let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            let group = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(STAT_GROUP));
-            let ours =
-                group.and_then(|group| group.parse().ok()).is_some_and(|group| self.groups.contains(&group));
+            let ours = group_of(id).is_some_and(|group| self.groups.contains(&group));
             let Some(pid) = pid_of(id).filter(|_| ours) else { continue };
             if id == self.child.id() {
                 found.push(Process { pid, region: None });

@@ -1,12 +1,13 @@
 //! A sailor with nothing to hide: joins with a booked ticket, steers ten times a second, and notes when
 //! each state comes.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use fairway::net::{Endpoint, Event, Identity, Way};
+use fairway::net::{Endpoint, Event, Expect, Identity, Way};
 use fairway::units::VesselId;
 use fairway::vessel::Helm;
 use fairway::wire::Message;
@@ -52,9 +53,22 @@ impl Sailor {
         let identity = Identity::generate().unwrap();
         let key = identity.key_hash();
         port.launch(vessel, key);
+        let helm = Helm { rudder_rad: 0.05, throttle: 0.3, ..Helm::default() };
+        Self::board(identity, (port.addr, NAME, port.expect()), vessel, port.ticket(vessel, key), helm)
+    }
+
+    /// Joins a vessel that is in the water at a region: its address, its name, and what it must show.
+    pub fn board(
+        identity: Identity,
+        (addr, name, expect): (SocketAddr, &str, Expect),
+        vessel: u32,
+        ticket: Vec<u8>,
+        helm: Helm,
+    ) -> Self {
+        let key = identity.key_hash();
         let line = endpoint(identity, None);
-        let circuit = line.dial(port.addr, NAME, port.expect());
-        let join = Message::Join { ticket: port.ticket(vessel, key), boat: None, resume: None };
+        let circuit = line.dial(addr, name, expect);
+        let join = Message::Join { ticket, boat: None, resume: None };
         line.send(circuit, None, join, Way::Stream);
         let session = loop {
             match line.events().recv_timeout(PATIENCE).expect("a welcome") {
@@ -67,7 +81,7 @@ impl Sailor {
         let (seen, stop) = (Arc::new(Mutex::new(Seen::default())), Arc::new(AtomicBool::new(false)));
         let (theirs, stopped) = (Arc::clone(&seen), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {
-            sail(&line, circuit, VesselId(vessel), &theirs, &stopped);
+            sail(&line, circuit, VesselId(vessel), helm, &theirs, &stopped);
         });
         let sailor = Self { seen, stop, thread: Some(thread), key, session };
         let begun = Instant::now();
@@ -124,6 +138,7 @@ fn sail(
     line: &Endpoint,
     circuit: fairway::net::CircuitId,
     vessel: VesselId,
+    helm: Helm,
     seen: &Mutex<Seen>,
     stop: &AtomicBool,
 ) {
@@ -145,7 +160,6 @@ fn sail(
             ordered = Instant::now();
             let mut seen = seen.lock().unwrap();
             seen.sent += 1;
-            let helm = Helm { rudder_rad: 0.05, throttle: 0.3, ..Helm::default() };
             line.send(circuit, None, Message::Helm { vessel, seq: seen.sent, helm }, Way::Datagram);
         }
     }

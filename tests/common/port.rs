@@ -15,7 +15,7 @@ use fairway::net::{Authority, CircuitId, Endpoint, EndpointConfig, Event, Expect
 use fairway::sim::{Vessel, Voyage, heading_of};
 use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::{boats, rotation};
-use fairway::wire::message::{Epoch, Neighbour, VesselRecord, VesselReport};
+use fairway::wire::message::{Epoch, Neighbour, RegionCounts, VesselRecord, VesselReport};
 use fairway::wire::{Message, Rights};
 use glam::{DVec2, DVec3};
 
@@ -108,6 +108,7 @@ struct Heard {
 pub struct Told {
     pub tick: Tick,
     pub vessels: Vec<VesselReport>,
+    pub counts: RegionCounts,
 }
 
 impl Port {
@@ -190,9 +191,14 @@ impl Port {
     /// Puts a vessel into the water for a crew; returns its berth.
     pub fn launch(&self, id: u32, crew_key: [u8; 32]) -> DVec2 {
         let place = course().start_line.port + DVec2::new(0.0, 30.0 * f64::from(id));
+        self.launch_at(id, place, crew_key);
+        place
+    }
+
+    /// Puts a vessel into the water at a place.
+    pub fn launch_at(&self, id: u32, place: DVec2, crew_key: [u8; 32]) {
         let record = record(id, place, Tick(0), Epoch { term: 1, hop: 0 }, crew_key);
         self.tell(Message::Launch { record: Box::new(record), new: true });
-        place
     }
 
     /// A ticket that the harbour signed for a vessel and a key.
@@ -226,7 +232,14 @@ impl Port {
 
     /// What the server's process has used so far.
     pub fn used(&self) -> Use {
-        let folder = PathBuf::from(format!("/proc/{}", self.child.id()));
+        Use::of(self.child.id())
+    }
+}
+
+impl Use {
+    /// What a process has used so far.
+    pub fn of(pid: u32) -> Self {
+        let folder = PathBuf::from(format!("/proc/{pid}"));
         let status = std::fs::read_to_string(folder.join("status")).expect("the server lives");
         let resident = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         let resident_kib = resident.split_whitespace().nth(1).unwrap().parse().unwrap();
@@ -245,7 +258,7 @@ impl Desk {
             match line.events().recv_timeout(Duration::from_millis(50)) {
                 Ok(Event::Received {
                     circuit,
-                    message: Message::Report { tick, vessels, stamp_ns, .. },
+                    message: Message::Report { tick, vessels, counts, stamp_ns, .. },
                     ..
                 }) => {
                     line.send(
@@ -256,7 +269,7 @@ impl Desk {
                     );
                     let mut heard = self.heard.lock().unwrap();
                     heard.reports += 1;
-                    heard.last = Some(Told { tick, vessels });
+                    heard.last = Some(Told { tick, vessels, counts });
                 }
                 Ok(Event::Closed { reason, .. }) => self.heard.lock().unwrap().closed = Some(reason),
                 _ => {}
