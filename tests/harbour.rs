@@ -342,7 +342,7 @@ impl Play {
             moment,
         )
         .unwrap();
-        Self { harbour, world, desk, clock: clock, moment, course }
+        Self { harbour, world, desk, clock, moment, course }
     }
 
     fn step(&mut self) {
