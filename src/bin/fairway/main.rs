@@ -138,7 +138,9 @@ fn refuse(error: &clap::Error) -> Result<(), Failure> {
     let lines = text.lines().map(str::trim);
     // After the error itself come hints and the usage, which --help has as well.
     let what: Vec<&str> = lines
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .take_while(|line| {
+            !["Usage:", "For more information", "tip:"].iter().any(|hint| line.starts_with(hint))
+        })
         .filter(|line| !line.is_empty())
         .collect();
     let what = what.join(" ");
