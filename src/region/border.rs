@@ -21,6 +21,8 @@ const STANDBY_AHEAD_S: f64 = 10.0;
 const OFFER_LEAD_S: f64 = 0.060;
 /// Ticks from an offer to its commit at least.
 const OFFER_LEAD_TICKS: u64 = 6;
+/// The same while this region stops, at the first try: its crews stand by at the guard already, and time counts.
+const DRAIN_LEAD_TICKS: u64 = 3;
 /// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
 const RETRY_S: f64 = 0.1;
 /// Views in one datagram: each takes 110 bytes.
@@ -75,8 +77,18 @@ impl Region {
         self.neighbour_at(place).map_or(owner, |neighbour| neighbour.region)
     }
 
+    /// The region of a place, unless it stops: then it is as good as gone.
     fn neighbour_at(&self, place: DVec2) -> Option<&Neighbour> {
-        self.neighbours.iter().find(|neighbour| neighbour.area.contains(place))
+        let stays = |neighbour: &&Neighbour| !self.leaving.contains_key(&neighbour.region);
+        self.neighbours.iter().filter(stays).find(|neighbour| neighbour.area.contains(place))
+    }
+
+    /// The region at hand that is nearest to a place.
+    fn nearest_at_hand(&self, place: DVec2) -> Option<&Neighbour> {
+        self.neighbours
+            .iter()
+            .filter(|neighbour| self.is_at_hand(neighbour.region))
+            .min_by(|a, b| a.area.distance_m(place).total_cmp(&b.area.distance_m(place)))
     }
 
     /// Offers every group that belongs elsewhere, and tells crews and guards of the region ahead.
@@ -107,19 +119,25 @@ impl Region {
         }
     }
 
-    /// The target of a vessel, or, while this region stops, any neighbour that can take it.
+    /// The target of a vessel, unless that stops; or, while this region stops, any neighbour that can take it: its
+    /// guard, where its crew stands by, else the nearest one.
     fn target_or_refuge(&self, leader: VesselId, vessel: VesselId) -> RegionId {
+        let here = self.config.id;
         let target = self.target_of(leader);
-        if target != self.config.id || self.draining_ns.is_none() {
+        if target != here && !self.leaving.contains_key(&target) {
             return target;
         }
-        let Some(state) = self.sim.state(vessel) else { return target };
-        let place = state.position_m.truncate();
-        self.neighbours
-            .iter()
-            .filter(|neighbour| self.link(neighbour.region).is_some())
-            .min_by(|a, b| a.area.distance_m(place).total_cmp(&b.area.distance_m(place)))
-            .map_or(target, |neighbour| neighbour.region)
+        if self.draining_ns.is_none() {
+            return here;
+        }
+        // Of the leader, so that a group goes together.
+        let one = if self.owned.contains_key(&leader) { leader } else { vessel };
+        let guard = self.owned.get(&one).and_then(|owned| owned.guard);
+        if let Some(guard) = guard.filter(|&guard| self.is_at_hand(guard)) {
+            return guard;
+        }
+        let Some(state) = self.sim.state(one) else { return here };
+        self.nearest_at_hand(state.position_m.truncate()).map_or(here, |neighbour| neighbour.region)
     }
 
     /// Takes back one offer, if it is still open.
@@ -151,21 +169,14 @@ impl Region {
 
     /// A vessel without a guard that can be reached gets one: the region nearest to its group's leader, so that
     /// a group has one guard.
-    fn name_guard(&mut self, id: VesselId) {
+    pub(super) fn name_guard(&mut self, id: VesselId) {
         let guarded = self.owned.get(&id).and_then(|owned| owned.guard);
-        if guarded.is_some_and(|guard| self.link(guard).is_some() && self.neighbour(guard).is_some()) {
+        if guarded.is_some_and(|guard| self.is_at_hand(guard) && self.neighbour(guard).is_some()) {
             return;
         }
         let leader = self.leader_of(id);
         let Some(state) = self.sim.state(leader).or_else(|| self.sim.state(id)) else { return };
-        let place = state.position_m.truncate();
-        let nearest = self
-            .neighbours
-            .iter()
-            .filter(|neighbour| self.link(neighbour.region).is_some())
-            .min_by(|a, b| a.area.distance_m(place).total_cmp(&b.area.distance_m(place)))
-            .cloned();
-        if let Some(nearest) = nearest {
+        if let Some(nearest) = self.nearest_at_hand(state.position_m.truncate()).cloned() {
             self.stand_by_at(id, &nearest);
         }
     }
@@ -189,7 +200,9 @@ impl Region {
     fn offer(&mut self, target: RegionId, vessels: Vec<VesselId>) {
         let Some(link) = self.links.get(&target) else { return };
         let lead_s = OFFER_LEAD_S + 3.0 * link.rtt.as_secs_f64();
-        let lead = ((lead_s * self.ticks_per_second()) as u64).max(OFFER_LEAD_TICKS);
+        let refused = self.retry.contains_key(&self.leader_of(vessels[0]));
+        let least = if self.draining_ns.is_some() && !refused { DRAIN_LEAD_TICKS } else { OFFER_LEAD_TICKS };
+        let lead = ((lead_s * self.ticks_per_second()) as u64).max(least);
         let records: Vec<VesselRecord> = vessels.iter().filter_map(|&id| self.record(id)).collect();
         let number = self.next_offer;
         self.next_offer += 1;
@@ -257,6 +270,7 @@ impl Region {
                 let tick = self.sim.tick();
                 self.outgoing[index].committed(tick);
                 self.send_commit(index);
+                self.pass_on_pending(index);
             }
             Verdict::Repeat => self.send_commit(index),
         }
@@ -277,6 +291,17 @@ impl Region {
         let inputs = self.inputs_of(index);
         let word = Word::Commit { number, commit, epochs, inputs };
         self.send_region(target, Message::Handoff(word), Way::Stream);
+    }
+
+    /// Orders that came since the last tick are not sealed: they are the target's to apply.
+    fn pass_on_pending(&mut self, index: usize) {
+        let (target, vessels) = (self.outgoing[index].target(), self.outgoing[index].vessels().to_vec());
+        for vessel in vessels {
+            let Some(owned) = self.owned.get_mut(&vessel) else { continue };
+            for input in std::mem::take(&mut owned.pending) {
+                self.send_region(target, Message::LateInput { vessel, input }, Way::Stream);
+            }
+        }
     }
 
     /// Every order of a handoff's vessels after the state that was offered.
@@ -308,6 +333,56 @@ impl Region {
         self.forget_over(self.sim.tick());
         self.rebuilding.retain(|group| group.from != Some(region) || group.handoff.is_committed());
         self.guard_streams.remove(&region);
+        self.streamed_ns.remove(&region);
+        self.leaving.remove(&region);
+    }
+
+    /// A neighbour stops: what was to be its is not, and whom it guards gets another guard at once.
+    pub(super) fn hear_leaving(&mut self, region: RegionId) {
+        self.leaving.insert(region, false);
+        for index in 0..self.outgoing.len() {
+            if self.outgoing[index].target() == region {
+                self.withdraw(index);
+            }
+        }
+        self.forget_over(self.sim.tick());
+        let mut orphans = Vec::new();
+        for (&id, owned) in &mut self.owned {
+            owned.standby = owned.standby.filter(|ahead| *ahead != region);
+            if owned.guard == Some(region) {
+                owned.guard = None;
+                orphans.push(id);
+            }
+        }
+        self.guard_at_once(&orphans);
+    }
+
+    /// Names guards for vessels that have none. Where nobody is at hand, the harbour gets their states now instead of
+    /// at its turn: it is all that is left of them if this process ends.
+    pub(super) fn guard_at_once(&mut self, vessels: &[VesselId]) {
+        for &id in vessels {
+            self.name_guard(id);
+            if self.owned.get(&id).is_some_and(|owned| owned.guard.is_none()) {
+                self.checkpoint_ns = 0;
+                self.report_soon();
+            }
+        }
+    }
+
+    /// Tells neighbours that stop as soon as nothing here depends on them.
+    pub(super) fn relieve_leaving(&mut self) {
+        let owned = |region| self.owned.values().any(|owned| owned.guard == Some(region));
+        let given = |region| self.outgoing.iter().any(|handoff| handoff.target() == region);
+        let due: Vec<RegionId> = self
+            .leaving
+            .iter()
+            .filter(|&(&region, &told)| !told && !owned(region) && !given(region))
+            .map(|(&region, _)| region)
+            .collect();
+        for region in due {
+            let told = self.send_region(region, Message::Relieved, Way::Stream);
+            self.leaving.insert(region, told);
+        }
     }
 
     /// Drops handoffs that are over: cancelled, or acknowledged and released. One that is acknowledged early

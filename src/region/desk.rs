@@ -48,6 +48,9 @@ impl Region {
                 }
             }
             Message::LateInput { vessel, input } => self.late_input(vessel, input),
+            Message::Leaving => self.hear_leaving(from),
+            // Its last orders came before, on the same stream.
+            Message::Relieved => drop(self.streamed_ns.remove(&from)),
             Message::Views { tick, views } => self.hear_views(from, tick, &views),
             _ => self.counts.out_of_place += 1,
         }
@@ -191,7 +194,7 @@ impl Region {
     pub(super) fn drain_step(&mut self, now_ns: u64) {
         let Some(since_ns) = self.draining_ns else { return };
         let patience_ns = u64::try_from(DRAIN_PATIENCE.as_nanos()).unwrap_or(u64::MAX);
-        let alone = !self.neighbours.iter().any(|neighbour| self.link(neighbour.region).is_some());
+        let alone = !self.neighbours.iter().any(|neighbour| self.is_at_hand(neighbour.region));
         if alone || now_ns.saturating_sub(since_ns) > patience_ns {
             let ids: Vec<VesselId> = self.owned.keys().copied().collect();
             for id in ids {
@@ -201,10 +204,10 @@ impl Region {
         let waited_enough = now_ns.saturating_sub(since_ns) > 2 * patience_ns;
         let settled =
             self.outgoing.is_empty() && !self.rebuilding.iter().any(|group| group.is_committed_elsewhere());
-        // Owners that were guarded here name another guard before their last orders come.
+        // Owners that were guarded here name another guard, and say so; one that is stopped itself cannot.
         let grace_ns = u64::try_from(GUARD_GRACE.as_nanos()).unwrap_or(u64::MAX);
-        let last_ns = self.streamed_ns;
-        let guards = !self.shadows.is_empty() && self.now.boot_ns.saturating_sub(last_ns) < grace_ns;
+        let boot_ns = self.now.boot_ns;
+        let guards = self.streamed_ns.values().any(|&last_ns| boot_ns.saturating_sub(last_ns) < grace_ns);
         if self.owned.is_empty() && (settled && !guards || waited_enough) {
             if let Some(harbour) = self.harbour {
                 self.send(harbour, None, Message::Drained, Way::Stream);

@@ -49,12 +49,14 @@ const VIEW_MARGIN_M: f64 = 150.0;
 const VIEW_TICKS: u64 = 4 * TICK_HZ;
 /// Wall time between two reports to the harbour.
 const REPORT_EVERY: Duration = Duration::from_millis(50);
+/// Wall time between two reports where a vessel has come: the harbour knows of its new owner at once.
+const REPORT_SOON: Duration = Duration::from_millis(10);
 /// Wall time between two checkpoints of all vessels with the harbour: what is lost where an owner and its guard die
 /// together.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
 /// Wall time between two tries to reach a neighbour.
 const REDIAL_EVERY: Duration = Duration::from_millis(250);
-/// Time without orders from any owner after which a stopping region is nobody's guard any more.
+/// Time without orders from an owner that has not said so after which a stopping region is its guard no more.
 const GUARD_GRACE: Duration = Duration::from_millis(100);
 /// Time without a harbour and without a lease after which a region ends: it is nobody's any more.
 const ORPHANED: Duration = Duration::from_secs(60);
@@ -241,8 +243,10 @@ pub struct Region {
     floors: BTreeMap<VesselId, Epoch>,
     /// When each owner was last told that its shadows are kept, boot clock.
     guarded_ns: BTreeMap<RegionId, u64>,
-    /// When any owner last streamed orders here, boot clock.
-    streamed_ns: u64,
+    /// When each owner last streamed orders here, boot clock; none of those that said that they need no guard here.
+    streamed_ns: BTreeMap<RegionId, u64>,
+    /// Neighbours that stop, and whether each was told that nothing here depends on it any more.
+    leaving: BTreeMap<RegionId, bool>,
     /// When there last was a harbour or a lease, boot clock.
     belonged_ns: u64,
     /// Orders applied in the last ticks, for targets and guards.
@@ -296,7 +300,8 @@ impl Region {
             ended: BTreeSet::new(),
             floors: BTreeMap::new(),
             guarded_ns: BTreeMap::new(),
-            streamed_ns: 0,
+            streamed_ns: BTreeMap::new(),
+            leaving: BTreeMap::new(),
             belonged_ns: 0,
             recent: VecDeque::new(),
             retry: BTreeMap::new(),
@@ -427,6 +432,7 @@ impl Region {
         self.dial_neighbours(now_ns);
         self.sail_along();
         self.stream_to_targets_and_guards();
+        self.relieve_leaving();
         self.report(now_ns);
         self.drain_step(now_ns);
         self.end_orphaned();
@@ -436,6 +442,9 @@ impl Region {
     pub fn opened(&mut self, circuit: CircuitId, peer: Peer) {
         if peer == Peer::Harbour {
             self.harbour = Some(circuit);
+            if self.draining_ns.is_some() {
+                self.send(circuit, None, Message::Leaving, Way::Stream);
+            }
         }
         if let Some(&region) = self.by_circuit.get(&circuit) {
             // We dialled it: say who we are, as a process may speak for several regions.
@@ -486,7 +495,19 @@ impl Region {
 
     /// Starts handing everything over, then stops.
     pub fn drain(&mut self, now_ns: u64) {
-        self.draining_ns.get_or_insert(now_ns);
+        if self.draining_ns.is_some() {
+            return;
+        }
+        self.draining_ns = Some(now_ns);
+        // Nobody may lean on it from now on, least of all those who are offered its vessels in the same moment.
+        let open: Vec<RegionId> = self.links.keys().copied().collect();
+        for region in open {
+            self.send_region(region, Message::Leaving, Way::Stream);
+        }
+        if let Some(harbour) = self.harbour {
+            self.send(harbour, None, Message::Leaving, Way::Stream);
+        }
+        self.offer_groups();
     }
 
     fn hear_link(&mut self, circuit: CircuitId, name: &str, from: RegionId) {
@@ -504,6 +525,9 @@ impl Region {
         let link = self.links.entry(region).or_default();
         link.circuit = Some(circuit);
         link.open = true;
+        if self.draining_ns.is_some() {
+            self.send_region(region, Message::Leaving, Way::Stream);
+        }
         self.repeat_commits(region);
     }
 
@@ -529,6 +553,11 @@ impl Region {
     /// The open circuit to a region.
     fn link(&self, region: RegionId) -> Option<CircuitId> {
         self.links.get(&region).filter(|link| link.open).and_then(|link| link.circuit)
+    }
+
+    /// Whether a region can be reached and stays: one to give vessels to, or to have them guarded by.
+    fn is_at_hand(&self, region: RegionId) -> bool {
+        self.link(region).is_some() && !self.leaving.contains_key(&region)
     }
 
     fn neighbour(&self, region: RegionId) -> Option<&Neighbour> {
@@ -606,6 +635,12 @@ impl Region {
                 }
             }
         }
+    }
+
+    /// Has the harbour told in the next moment, not at the next turn.
+    fn report_soon(&mut self) {
+        let early_ns = u64::try_from((REPORT_EVERY - REPORT_SOON).as_nanos()).unwrap_or(u64::MAX);
+        self.reported_ns = self.reported_ns.min(self.now.unix_ns.saturating_sub(early_ns));
     }
 
     fn publish(&mut self, tick: Tick) {
