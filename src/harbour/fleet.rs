@@ -394,8 +394,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             .filter(|passage| !passage.guarded && passage.quarantine.is_none())
             .filter_map(|passage| passage.owner)
             .collect();
-        let owners: BTreeSet<RegionId> =
-            self.passages.values().filter_map(|passage| passage.owner).collect();
+        let owners: BTreeSet<RegionId> = self.passages.values().filter_map(|passage| passage.owner).collect();
         for (&id, entry) in &mut self.regions {
             if entry.ending.is_some() && entry.phase == Phase::Ready && !owners.contains(&id) {
                 entry.phase = Phase::Draining;

@@ -280,8 +280,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         passage.passing = None;
         passage.owner = None;
         let checkpoint = passage.checkpoint.take().filter(|_| !passage.is_over());
-        let anybody =
-            self.regions.iter().find(|(_, region)| region.was_reached() && region.takes_vessels());
+        let anybody = self.regions.iter().find(|(_, region)| region.was_reached() && region.takes_vessels());
         if let (Some(record), Some((&region, _))) = (&checkpoint, anybody) {
             passage.checkpoint = Some(record.clone());
             self.restore_at(region, id, moment);

@@ -13,6 +13,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::Notify;
 
 use super::circuit::{Circuit, END, HEAD_BYTES, close, reason_of};
+use super::congestion::FlooredConfig;
 use super::counters::Tally;
 use super::pace::Allowance;
 use super::queue::Limited;
@@ -186,7 +187,7 @@ fn send_datagram(circuit: &Circuit, to: Option<RegionId>, message: &Message, sha
         }
         let space = connection.datagram_send_buffer_space();
         let waiting = CIRCUIT_DATAGRAM_BYTES.saturating_sub(space);
-        if circuit.is_hasty() && waiting + bytes.len() > CLIENT_DATAGRAM_BYTES && std::env::var_os("FAIRWAY_Q").is_none() {
+        if circuit.is_hasty() && waiting + bytes.len() > CLIENT_DATAGRAM_BYTES {
             return false;
         }
         // Without room QUIC drops the oldest that waits: the newest is worth most.
@@ -339,15 +340,6 @@ pub(super) fn server_config(shown: &Arc<Shown>) -> Result<quinn::ServerConfig, N
     Ok(config)
 }
 
-fn controller() -> Arc<dyn quinn::congestion::ControllerFactory + Send + Sync> {
-    match std::env::var("FAIRWAY_CC").as_deref() {
-        Ok("cubic") => Arc::new(quinn::congestion::CubicConfig::default()),
-        Ok("newreno") => Arc::new(quinn::congestion::NewRenoConfig::default()),
-        Ok("bbr") => Arc::new(quinn::congestion::BbrConfig::default()),
-        _ => Arc::new(super::congestion::FlooredConfig::default()),
-    }
-}
-
 /// One stream each way, datagrams, bounded memory.
 fn transport() -> Arc<TransportConfig> {
     let window = CIRCUIT_WINDOW_BYTES;
@@ -359,7 +351,7 @@ fn transport() -> Arc<TransportConfig> {
         .stream_receive_window(VarInt::from_u32(window))
         .receive_window(VarInt::from_u32(window))
         .send_window(u64::from(window))
-        .congestion_controller_factory(controller())
+        .congestion_controller_factory(Arc::new(FlooredConfig::default()))
         .datagram_receive_buffer_size(Some(CIRCUIT_DATAGRAM_BYTES))
         .datagram_send_buffer_size(CIRCUIT_DATAGRAM_BYTES)
         .max_idle_timeout(Some(IdleTimeout::from(idle_ms)))

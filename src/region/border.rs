@@ -25,6 +25,8 @@ const OFFER_LEAD_TICKS: u64 = 6;
 const DRAIN_LEAD_TICKS: u64 = 3;
 /// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
 const RETRY_S: f64 = 0.1;
+/// Ticks for which it is remembered that a group was refused: a second.
+const REFUSED_TICKS: u64 = TICK_HZ;
 /// Views in one datagram: each takes 110 bytes.
 const VIEWS_PER_DATAGRAM: usize = 9;
 
@@ -108,14 +110,33 @@ impl Region {
             }
         }
         self.withdraw_changed(&wanted);
+        self.retry.retain(|_, &mut again| now.since(again) < REFUSED_TICKS);
+        // A region that stops gives many groups at once where it can: rebuilding each on a sea of its own would take
+        // its target most of a millisecond. What was refused goes alone.
+        let mut many: Vec<(RegionId, Vec<VesselId>)> = Vec::new();
         for ((leader, target), mut vessels) in wanted {
             vessels.truncate(GROUP_VESSELS);
             let busy =
                 vessels.iter().any(|id| self.outgoing.iter().any(|handoff| handoff.vessels().contains(id)));
             let later = self.retry.get(&leader).is_some_and(|&tick| now < tick);
-            if !busy && !later && self.link(target).is_some() {
-                self.offer(target, vessels);
+            if busy || later || self.link(target).is_none() {
+                continue;
             }
+            if self.draining_ns.is_none() || self.retry.contains_key(&leader) {
+                self.offer(target, vessels);
+                continue;
+            }
+            let fits = |other: RegionId, ids: &[VesselId]| {
+                other == target && ids.len() + vessels.len() <= GROUP_VESSELS
+            };
+            match many.iter_mut().find(|(other, ids)| fits(*other, ids)) {
+                Some((_, ids)) => ids.extend(vessels),
+                None => many.push((target, vessels)),
+            }
+        }
+        for (target, mut vessels) in many {
+            vessels.sort_unstable();
+            self.offer(target, vessels);
         }
     }
 
@@ -150,10 +171,11 @@ impl Region {
     fn withdraw_changed(&mut self, wanted: &BTreeMap<(VesselId, RegionId), Vec<VesselId>>) {
         for index in 0..self.outgoing.len() {
             let handoff = &self.outgoing[index];
-            let same = wanted
-                .iter()
-                .any(|((_, target), ids)| *target == handoff.target() && ids == handoff.vessels());
-            if !same {
+            // Whole groups, and all of them still wanted there.
+            let whole = |ids: &[VesselId]| ids.iter().all(|id| handoff.vessels().contains(id));
+            let there = wanted.iter().filter(|((_, target), _)| *target == handoff.target());
+            let held: usize = there.filter(|(_, ids)| whole(ids)).map(|(_, ids)| ids.len()).sum();
+            if held != handoff.vessels().len() {
                 self.withdraw(index);
             }
         }
@@ -254,9 +276,11 @@ impl Region {
             Verdict::Wait | Verdict::Done => {}
             Verdict::Cancel { tell } => {
                 self.counts.offers_cancelled += 1;
-                let leader = self.leader_of(self.outgoing[index].vessels()[0]);
                 let wait = ((RETRY_S * self.ticks_per_second()) as u64).max(1);
-                self.retry.insert(leader, self.sim.tick().after(wait));
+                let again = self.sim.tick().after(wait);
+                for id in self.outgoing[index].vessels().to_vec() {
+                    self.retry.insert(self.leader_of(id), again);
+                }
                 if tell {
                     let word = Word::Cancel { number };
                     self.send_region(target, Message::Handoff(word), Way::Stream);
