@@ -280,6 +280,8 @@ impl Script<'_> {
                 return;
             }
             15 => (self.peer(), Message::Guarded { stamp_ns: u64::from(self.number()) }),
+            16 => (self.peer(), Message::Leaving),
+            17 => (self.peer(), Message::Relieved),
             _ => (HARBOUR, self.custody()),
         };
         self.region.received(circuit, message);

@@ -25,6 +25,11 @@ const OFFER_LEAD_TICKS: u64 = 6;
 const DRAIN_LEAD_TICKS: u64 = 3;
 /// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
 const RETRY_S: f64 = 0.1;
+/// Ticks between telling a crew of a region and offering its vessel there: a handshake and a word over a bad link take
+/// less. The owner sails on past the border meanwhile; two vessels that close on each other have two seconds.
+const CREW_TICKS: u64 = 22;
+/// Ticks that a commit is sent before its own at least: a whole one, and the one that has begun.
+const COMMIT_MARGIN_TICKS: u64 = 2;
 /// Ticks for which it is remembered that a group was refused: a second.
 const REFUSED_TICKS: u64 = TICK_HZ;
 /// Views in one datagram: each takes 110 bytes.
@@ -123,7 +128,9 @@ impl Region {
                 continue;
             }
             if self.draining_ns.is_none() || self.retry.contains_key(&leader) {
-                self.offer(target, vessels);
+                if self.draining_ns.is_some() || self.crews_have_had_time(&vessels, target) {
+                    self.offer(target, vessels);
+                }
                 continue;
             }
             let fits = |other: RegionId, ids: &[VesselId]| {
@@ -159,6 +166,25 @@ impl Region {
         }
         let Some(state) = self.sim.state(one) else { return here };
         self.nearest_at_hand(state.position_m.truncate()).map_or(here, |neighbour| neighbour.region)
+    }
+
+    /// Whether the crews of a group know its target for long enough to be there: one that goes where its leader goes,
+    /// or turned just now, may first hear of it here.
+    fn crews_have_had_time(&mut self, vessels: &[VesselId], target: RegionId) -> bool {
+        let now = self.sim.tick();
+        let Some(there) = self.neighbour(target).cloned() else { return true };
+        let mut ready = true;
+        for &id in vessels {
+            if !self.has_crew(id) {
+                continue;
+            }
+            let told = self.owned.get(&id).and_then(|owned| owned.told.get(&target).copied());
+            if told.is_none() {
+                self.stand_by_at(id, &there);
+            }
+            ready &= told.is_some_and(|told| now.since(told) >= CREW_TICKS);
+        }
+        ready
     }
 
     /// Takes back one offer, if it is still open.
@@ -206,7 +232,9 @@ impl Region {
     /// Tells a vessel's crews of the region that it will cross to, once, and makes that region its guard.
     pub(super) fn stand_by_at(&mut self, id: VesselId, next: &Neighbour) {
         let linked = self.link(next.region).is_some();
+        let tick = self.sim.tick();
         let Some(owned) = self.owned.get_mut(&id) else { return };
+        owned.told.entry(next.region).or_insert(tick);
         if linked {
             owned.guard = Some(next.region);
         }
@@ -225,11 +253,12 @@ impl Region {
         let refused = self.retry.contains_key(&self.leader_of(vessels[0]));
         let least = if self.draining_ns.is_some() && !refused { DRAIN_LEAD_TICKS } else { OFFER_LEAD_TICKS };
         let lead = ((lead_s * self.ticks_per_second()) as u64).max(least);
+        let margin = (lead / 3).max(COMMIT_MARGIN_TICKS);
         let records: Vec<VesselRecord> = vessels.iter().filter_map(|&id| self.record(id)).collect();
         let number = self.next_offer;
         self.next_offer += 1;
         let commit = self.sim.tick().after(lead);
-        let handoff = Outgoing::new(number, target, vessels.clone(), self.sim.tick(), commit, lead / 3);
+        let handoff = Outgoing::new(number, target, vessels.clone(), self.sim.tick(), commit, margin);
         self.outgoing.push(handoff);
         self.start_stream(target, &vessels);
         // A group goes where its leader is: for some of its crews that is not the region ahead of them.
@@ -373,6 +402,7 @@ impl Region {
         let mut orphans = Vec::new();
         for (&id, owned) in &mut self.owned {
             owned.standby = owned.standby.filter(|ahead| *ahead != region);
+            owned.told.remove(&region);
             if owned.guard == Some(region) {
                 owned.guard = None;
                 orphans.push(id);

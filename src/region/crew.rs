@@ -1,6 +1,6 @@
 //! Crews: joining, standing by at the next region, steering, and the state that each is sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use glam::DVec3;
 
@@ -152,9 +152,22 @@ impl Region {
         self.log(|| Logged::Launched(tick, Box::new(vessel.clone())));
         self.own(
             vessel,
-            Owned { epoch, crew_key, sessions, guard: None, pending: VecDeque::new(), standby: None },
+            Owned {
+                epoch,
+                crew_key,
+                sessions,
+                guard: None,
+                pending: VecDeque::new(),
+                standby: None,
+                told: BTreeMap::new(),
+            },
         );
         self.welcome_crews_of(id);
+    }
+
+    /// Whether somebody sails a vessel from here.
+    pub(super) fn has_crew(&self, vessel: VesselId) -> bool {
+        self.clients.values().any(|client| client.vessel == vessel && client.session.is_some())
     }
 
     /// Opens the sessions of crews that stood by for a vessel.

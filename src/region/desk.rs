@@ -77,6 +77,7 @@ impl Region {
         for owned in self.owned.values_mut() {
             owned.guard = owned.guard.filter(|guard| known.contains(guard));
             owned.standby = owned.standby.filter(|ahead| known.contains(ahead));
+            owned.told.retain(|region, _| known.contains(region));
         }
         // A roll call must hear of a vessel whose new owner has not said yet that it has it.
         let outgoing = &self.outgoing;

@@ -169,6 +169,8 @@ struct Owned {
     pending: VecDeque<Input>,
     /// The region that its crew was told to stand by at.
     standby: Option<RegionId>,
+    /// When it was first told of each region around.
+    told: BTreeMap<RegionId, Tick>,
 }
 
 /// The circuit to another region.

@@ -295,7 +295,10 @@ impl Region {
         for (vessel, record, epoch, pending) in arrived {
             let id = vessel.id;
             let (crew_key, sessions) = (record.crew_key, record.sessions);
-            self.own(vessel, Owned { epoch, crew_key, sessions, guard, pending, standby: None });
+            self.own(
+                vessel,
+                Owned { epoch, crew_key, sessions, guard, pending, standby: None, told: BTreeMap::new() },
+            );
             self.welcome_crews_of(id);
             // The crew keeps its circuit there: if this region dies, that one sails on.
             if let Some(there) = guard.and_then(|guard| self.neighbour(guard)).cloned() {
