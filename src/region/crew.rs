@@ -210,6 +210,11 @@ impl Region {
         self.send(circuit, None, welcome, Way::Stream);
         let soundings = self.soundings();
         self.send(circuit, None, Message::Soundings(soundings), Way::Stream);
+        // What was told to nobody because nobody was aboard yet.
+        let ahead = self.owned.get(&vessel).and_then(|owned| owned.standby);
+        if let Some(there) = ahead.and_then(|region| self.neighbour(region)).cloned() {
+            self.send(circuit, None, Message::Standby(there), Way::Stream);
+        }
     }
 
     /// The depths that a crew of this region is given.
