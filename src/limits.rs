@@ -58,6 +58,12 @@ pub const CIRCUIT_WINDOW_BYTES: u32 = 128 * 1024;
 /// Bytes of datagrams that wait for one circuit, each way: most of a second at 45 a second, after which the
 /// oldest are of no use.
 pub const CIRCUIT_DATAGRAM_BYTES: usize = 32 * DATAGRAM_BYTES;
+/// Bytes of datagrams that may wait for a client before its next one is dropped: two states. What waits longer than a
+/// tick is late, and the one after it is worth more.
+pub const CLIENT_DATAGRAM_BYTES: usize = 2 * DATAGRAM_BYTES;
+/// Bytes that a circuit may always have under way, whatever its path loses: half a second of states at 45 a second.
+/// No circuit sends more than is asked of it, so it need not find out how much its path bears.
+pub const CIRCUIT_FLIGHT_BYTES: u64 = 24 * DATAGRAM_BYTES as u64;
 /// Seconds of wall time in which a circuit must prove who it is, and in which a client must then say what it
 /// wants; one that does not costs memory.
 pub const HANDSHAKE_S: u64 = 5;

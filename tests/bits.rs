@@ -21,7 +21,16 @@ fn build(level: &str) -> PathBuf {
     let target = root.join("target").join(format!("bits-{level}"));
     let status = Command::new(env!("CARGO"))
         .current_dir(root)
-        .args(["build", "--quiet", "--locked", "--profile", "bits", "--no-default-features", "--example", "hashes"])
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--profile",
+            "bits",
+            "--no-default-features",
+            "--example",
+            "hashes",
+        ])
         .arg("--target-dir")
         .arg(&target)
         .env("RUSTFLAGS", format!("-C target-cpu=x86-64-{level}"))

@@ -136,6 +136,8 @@ fn message() -> impl Strategy<Value = Message> {
         }),
         Just(Message::Leave),
         Just(Message::Drain),
+        Just(Message::Leaving),
+        Just(Message::Relieved),
         state().prop_map(|state| Message::State(Box::new(state))),
         vec(any::<i16>(), 0..300).prop_map(|depths_dm| Message::Soundings(Soundings {
             origin: DVec2::new(-256.0, 512.0),

@@ -52,8 +52,7 @@ pub(crate) fn kill(kills: usize) -> Vec<Figure> {
     sailors.wait_until_aboard(ABOARD);
     let mut moments = Vec::new();
     for _ in 0..kills {
-        let region = port.wait_until_together(KILLED_VESSELS);
-        std::thread::sleep(SETTLE);
+        let region = settled(&port, KILLED_VESSELS);
         let process = port.process_of(region);
         moments.push(clock::now());
         port.signal(process, Signal::KILL);
@@ -224,8 +223,7 @@ pub(crate) fn drain(drains: usize) -> Vec<Figure> {
     }
     let (mut ended_ms, mut elsewhere_ms) = (Vec::new(), Vec::new());
     for _ in 0..drains {
-        let region = port.wait_until_together(DRAINED_VESSELS);
-        std::thread::sleep(SETTLE);
+        let region = settled(&port, DRAINED_VESSELS);
         let process = port.process_of(region);
         let ended = pidfd_open(process, PidfdFlags::empty()).expect("the region still runs");
         let began = clock::now();
@@ -259,6 +257,20 @@ pub(crate) fn drain(drains: usize) -> Vec<Figure> {
         .key("vessels", DRAINED_VESSELS)
         .note("until the harbour has heard of new owners for all; reports come every 50 ms");
     vec![figure, elsewhere]
+}
+
+/// The region that has all vessels, and has had them for a while: one that took them for another is about to hand
+/// them to the new one of their cell.
+fn settled(port: &Port, vessels: usize) -> u32 {
+    let mut owner = port.wait_until_together(vessels);
+    loop {
+        std::thread::sleep(SETTLE);
+        let now = port.wait_until_together(vessels);
+        if now == owner {
+            return owner;
+        }
+        owner = now;
+    }
 }
 
 /// Whether a process ends within a few milliseconds.

@@ -24,7 +24,7 @@ use super::{is_sound, sea};
 /// Acts of one script at most.
 const ACTS_MAX: usize = 200;
 /// Different acts.
-const ACTS: u8 = 18;
+const ACTS: u8 = 20;
 /// The harbour, the neighbour, a region that no list names, and two clients.
 const HARBOUR: CircuitId = CircuitId(1);
 const PEERS: [CircuitId; 4] = [CircuitId(2), CircuitId(3), CircuitId(4), CircuitId(5)];
@@ -317,6 +317,8 @@ impl Script<'_> {
             }
             15 => (self.peer(), Message::Guarded { stamp_ns: u64::from(self.number()) }),
             16 => (HARBOUR, self.custody()),
+            17 => (self.peer(), Message::Leaving),
+            18 => (self.peer(), Message::Relieved),
             _ => (self.peer(), Message::Wakes(self.wakes())),
         };
         self.region.received(circuit, message);

@@ -4,9 +4,9 @@
 //! owner's side is [`Outgoing`], the target's [`Incoming`]; each handoff has one of either.
 //!
 //! ```text
-//! owner   offered ──Ready before K──▶ committed ──Acknowledged──▶ done
-//!            │                           └─(repeats Commit)
-//!            └──K comes first, NotYet, No, group changed──▶ cancelled: sails on
+//! owner   offered ──Ready before K──▶ agreed ──just before K──▶ committed ──Acknowledged──▶ done
+//!            │                          │                          └─(repeats Commit)
+//!            └──K comes first, NotYet, No, group changed──┴──▶ cancelled: sails on
 //!
 //! target  rebuilding ──caught up──▶ ready ──Commit──▶ committed ──tick K − 1──▶ owner
 //!            └────────Cancel, owner gone─┴──▶ dropped

@@ -7,6 +7,8 @@ use crate::wire::message::Word;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     Offered,
+    /// The target is ready; inputs are not sealed before they must be, as each waits for the target then.
+    Agreed,
     /// The tick at which `Commit` was last sent.
     Committed {
         sent: Tick,
@@ -123,11 +125,14 @@ impl Outgoing {
         }
         match (self.phase, word) {
             // K must be unpublished when the commit gets there, or its ticks come late.
-            (Phase::Offered, Word::Ready { .. }) if tick.after(self.margin_ticks) <= self.commit => {
-                Verdict::Commit
+            (Phase::Offered, Word::Ready { .. }) if tick.after(self.margin_ticks) > self.commit => {
+                self.cancel(true)
             }
-            (Phase::Offered, Word::Ready { .. }) => self.cancel(true),
-            (Phase::Offered, Word::NotYet { .. } | Word::No { .. }) => self.cancel(false),
+            (Phase::Offered, Word::Ready { .. }) => {
+                self.phase = Phase::Agreed;
+                if self.must_seal(tick.after(1)) { Verdict::Commit } else { Verdict::Wait }
+            }
+            (Phase::Offered | Phase::Agreed, Word::NotYet { .. } | Word::No { .. }) => self.cancel(false),
             (Phase::Committed { .. }, Word::Acknowledged { .. }) => {
                 self.phase = Phase::Done;
                 Verdict::Done
@@ -141,7 +146,7 @@ impl Outgoing {
     /// # Panics
     /// When it was not offered, or the commit tick has been published already.
     pub fn committed(&mut self, tick: Tick) {
-        assert_eq!(self.phase, Phase::Offered, "only an open offer can be committed");
+        assert!(self.is_open(), "only an open offer can be committed");
         assert!(tick < self.commit, "the commit tick has been published by its owner");
         self.phase = Phase::Committed { sent: tick };
     }
@@ -149,7 +154,8 @@ impl Outgoing {
     /// Says what is due before the owner publishes `next`.
     pub fn before(&mut self, next: Tick) -> Verdict {
         match self.phase {
-            Phase::Offered if next >= self.commit => self.cancel(true),
+            Phase::Offered | Phase::Agreed if next >= self.commit => self.cancel(true),
+            Phase::Agreed if self.must_seal(next) => Verdict::Commit,
             Phase::Committed { sent } if next.since(sent) >= self.margin_ticks => {
                 self.phase = Phase::Committed { sent: next };
                 Verdict::Repeat
@@ -160,7 +166,17 @@ impl Outgoing {
 
     /// Takes the offer back while that is possible: its group changed, or the target is gone.
     pub fn withdraw(&mut self) -> Verdict {
-        if self.phase == Phase::Offered { self.cancel(true) } else { Verdict::Wait }
+        if self.is_open() { self.cancel(true) } else { Verdict::Wait }
+    }
+
+    /// Whether it can still be taken back.
+    const fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Offered | Phase::Agreed)
+    }
+
+    /// Whether the commit must go before `next` is sailed, to get there in time.
+    fn must_seal(&self, next: Tick) -> bool {
+        next.after(self.margin_ticks) >= self.commit
     }
 
     fn cancel(&mut self, tell: bool) -> Verdict {
@@ -188,6 +204,22 @@ mod tests {
         assert_eq!(handoff.before(Tick(101)), Verdict::Wait);
         assert_eq!(handoff.hear(&Word::Acknowledged { number: 7 }, Tick(107)), Verdict::Done);
         assert!(handoff.is_over() && handoff.is_committed());
+    }
+
+    #[test]
+    fn inputs_are_sealed_no_sooner_than_they_must_be() {
+        let mut handoff = offer();
+        assert_eq!(handoff.hear(&Word::Ready { number: 7 }, Tick(84)), Verdict::Wait);
+        assert_eq!(handoff.before(Tick(94)), Verdict::Wait);
+        assert_eq!(handoff.before(Tick(95)), Verdict::Commit);
+        handoff.committed(Tick(94));
+        assert_eq!(handoff.before(Tick(96)), Verdict::Wait);
+        let mut handoff = offer();
+        handoff.hear(&Word::Ready { number: 7 }, Tick(84));
+        assert_eq!(
+            handoff.hear(&Word::No { number: 7, reason: String::new() }, Tick(85)),
+            Verdict::Cancel { tell: false }
+        );
     }
 
     #[test]

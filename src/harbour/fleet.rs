@@ -60,7 +60,7 @@ pub(super) struct Region {
     /// It sails one vessel that brought another region down; nobody is introduced to it.
     pub(super) quarantine: bool,
     redial_at: Option<Instant>,
-    /// When it was told to end.
+    /// When it was told to end, or said that it does.
     ending: Option<Instant>,
     /// What was wrong with it when it was killed.
     pub(super) fault: Option<String>,
@@ -126,11 +126,17 @@ impl Region {
         self.line_open
     }
 
+    /// Whether vessels may be given to it: it is ready, and was not told to end.
+    pub(super) fn takes_vessels(&self) -> bool {
+        self.phase == Phase::Ready && self.ending.is_none()
+    }
+
     /// One that ran before this process did: it may hold anything.
     pub(super) fn found_again(mut self, info: ReadyInfo, ending: bool, now: Instant) -> Self {
         self.info = Some(info);
         self.line_was_open = true;
-        self.phase = if ending { Phase::Draining } else { Phase::Ready };
+        // One that is ending is seen to have nothing left, or not, when it is watched.
+        self.phase = Phase::Ready;
         self.ending = ending.then_some(now);
         self
     }
@@ -381,6 +387,13 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 }
             }
             Message::Moored(record) => self.on_moored(region, record, moment),
+            // Somebody else told it to stop. It stays introduced to the others for as long as it has vessels to give
+            // them.
+            Message::Leaving => {
+                let Some(entry) = self.regions.get_mut(&region) else { return };
+                entry.ending.get_or_insert(moment.instant);
+                self.keep_region(region);
+            }
             // Said before the process ends; its end is what counts.
             Message::Drained => {}
             other => {
@@ -411,7 +424,11 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             .filter(|passage| !passage.guarded && passage.quarantine.is_none())
             .filter_map(|passage| passage.owner)
             .collect();
+        let owners: BTreeSet<RegionId> = self.passages.values().filter_map(|passage| passage.owner).collect();
         for (&id, entry) in &mut self.regions {
+            if entry.ending.is_some() && entry.phase == Phase::Ready && !owners.contains(&id) {
+                entry.phase = Phase::Draining;
+            }
             let silence = if unguarded.contains(&id) { SILENCE_UNGUARDED } else { SILENCE };
             if outage {
                 entry.heard = now;

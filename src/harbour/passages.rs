@@ -13,7 +13,7 @@ use super::quarantine::Quarantine;
 use super::store::Table;
 use super::{Harbour, Moment};
 use crate::atlas::{Cell, Course, Mark};
-use crate::corridor::{Booking, Phase, VesselView};
+use crate::corridor::{Booking, VesselView};
 use crate::sim::{Vessel, Voyage};
 use crate::units::{RegionId, Tick, VesselId};
 use crate::vessel::{BoatSpec, Gear, Helm, VesselState, rotation};
@@ -432,7 +432,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         let mut launches = Vec::new();
         for passage in self.passages.values_mut().filter(|passage| passage.stage == Stage::Booked) {
             let cell = Cell::of(passage.place, self.config.course.cell_m);
-            let serves = |region: &Region| region.phase == Phase::Ready && !region.quarantine;
+            let serves = |region: &Region| region.takes_vessels() && !region.quarantine;
             let own = self.regions.iter().find(|(_, region)| serves(region) && region.spec.cell == cell);
             // One that was under way takes any: whoever has it hands it on.
             let any = self.regions.iter().find(|(_, region)| serves(region) && passage.record.is_some());

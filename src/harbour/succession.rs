@@ -10,7 +10,6 @@ use super::passages::{Passage, Stage};
 use super::quarantine::Quarantine;
 use super::store::Table;
 use super::{Harbour, Moment};
-use crate::corridor::Phase;
 use crate::custody::{Finding, RollCall};
 use crate::limits::ENDED_REGIONS;
 use crate::units::{RegionId, TICK_HZ, Tick, VesselId};
@@ -230,8 +229,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
     /// Nobody keeps a vessel's shadow: it goes on from the harbour's own checkpoint, is booked again where it was
     /// never reported, and is lost otherwise.
     fn go_on_without_shadow(&mut self, id: VesselId, moment: Moment) {
-        let serves =
-            |region: &Region| region.was_reached() && region.phase == Phase::Ready && !region.quarantine;
+        let serves = |region: &Region| region.was_reached() && region.takes_vessels() && !region.quarantine;
         let anybody = self.regions.iter().find(|(_, region)| serves(region)).map(|(&region, _)| region);
         let Some(passage) = self.passages.get_mut(&id) else { return };
         passage.passing = None;

@@ -45,6 +45,8 @@ const NO_SUCH_NAME: u64 = 0x100 + 49;
 pub(super) struct Circuit {
     pub(super) id: CircuitId,
     connection: OnceLock<Connection>,
+    /// A client listens at the other end: it wants the newest datagram, not all of them.
+    hasty: AtomicBool,
     outbox: Mutex<Outbox>,
     /// Frames were added, or the end was set.
     changed: Notify,
@@ -71,6 +73,7 @@ impl Circuit {
         Arc::new(Self {
             id,
             connection: OnceLock::new(),
+            hasty: AtomicBool::new(false),
             outbox: Mutex::default(),
             changed: Notify::new(),
             ending: Notify::new(),
@@ -78,8 +81,9 @@ impl Circuit {
         })
     }
 
-    /// Notes the connection, before anyone is told that the circuit is open.
-    pub(super) fn open(&self, connection: Connection) {
+    /// Notes the connection, before anyone is told that the circuit is open, and whether a client dialled it.
+    pub(super) fn open(&self, connection: Connection, client: bool) {
+        self.hasty.store(client, Ordering::Relaxed);
         // Set once: a circuit has one connection.
         let _ = self.connection.set(connection);
     }
@@ -87,6 +91,11 @@ impl Circuit {
     /// The connection, once the handshake is done.
     pub(super) fn connection(&self) -> Option<&Connection> {
         self.connection.get()
+    }
+
+    /// Whether a client listens at the other end.
+    pub(super) fn is_hasty(&self) -> bool {
+        self.hasty.load(Ordering::Relaxed)
     }
 
     /// Queues one frame; false when the peer has fallen too far behind, and the circuit is closed.

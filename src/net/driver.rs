@@ -13,6 +13,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::Notify;
 
 use super::circuit::{Circuit, END, HEAD_BYTES, close, reason_of};
+use super::congestion::FlooredConfig;
 use super::counters::Tally;
 use super::pace::Allowance;
 use super::queue::Limited;
@@ -20,8 +21,8 @@ use super::tls::{self, Shown};
 use super::trust::peer_of;
 use super::{CircuitId, Event, Expect, NetError, Peer, Way};
 use crate::limits::{
-    CIRCUIT_DATAGRAM_BYTES, CIRCUIT_IDLE_S, CIRCUIT_WINDOW_BYTES, CIRCUITS, DATAGRAM_BYTES, HANDSHAKE_S,
-    HANDSHAKES, HANDSHAKES_PER_S,
+    CIRCUIT_DATAGRAM_BYTES, CIRCUIT_IDLE_S, CIRCUIT_WINDOW_BYTES, CIRCUITS, CLIENT_DATAGRAM_BYTES,
+    DATAGRAM_BYTES, HANDSHAKE_S, HANDSHAKES, HANDSHAKES_PER_S,
 };
 use crate::units::RegionId;
 use crate::wire::{self, Message};
@@ -184,8 +185,13 @@ fn send_datagram(circuit: &Circuit, to: Option<RegionId>, message: &Message, sha
         if wire::encode_into(&mut bytes, to, message).is_err() || bytes.len() > DATAGRAM_BYTES {
             return false;
         }
+        let space = connection.datagram_send_buffer_space();
+        let waiting = CIRCUIT_DATAGRAM_BYTES.saturating_sub(space);
+        if circuit.is_hasty() && waiting + bytes.len() > CLIENT_DATAGRAM_BYTES {
+            return false;
+        }
         // Without room QUIC drops the oldest that waits: the newest is worth most.
-        let replaces = connection.datagram_send_buffer_space() < bytes.len();
+        let replaces = space < bytes.len();
         connection.send_datagram(bytes.into()).is_ok() && !replaces
     });
     if sent {
@@ -285,7 +291,7 @@ async fn serve(
     let reason = match outcome {
         Ok((connection, peer)) => {
             shared.tally.circuits_opened.one();
-            circuit.open(connection.clone());
+            circuit.open(connection.clone(), !dialled && matches!(peer, Peer::Client(_)));
             shared.deliver(Event::Opened { circuit: circuit.id, peer: peer.clone(), name }).await;
             circuit.carry(connection, &peer, dialled, shared).await
         }
@@ -345,6 +351,7 @@ fn transport() -> Arc<TransportConfig> {
         .stream_receive_window(VarInt::from_u32(window))
         .receive_window(VarInt::from_u32(window))
         .send_window(u64::from(window))
+        .congestion_controller_factory(Arc::new(FlooredConfig::default()))
         .datagram_receive_buffer_size(Some(CIRCUIT_DATAGRAM_BYTES))
         .datagram_send_buffer_size(CIRCUIT_DATAGRAM_BYTES)
         .max_idle_timeout(Some(IdleTimeout::from(idle_ms)))

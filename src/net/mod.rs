@@ -21,6 +21,7 @@ use crate::units::RegionId;
 use crate::wire::Message;
 
 mod circuit;
+mod congestion;
 mod counters;
 mod driver;
 mod pace;

@@ -16,8 +16,8 @@ use super::gaps::Gaps;
 use super::helmsman::Helmsman;
 use crate::net::{CircuitId, Expect, Way};
 use crate::units::{Tick, VesselId};
+use crate::vessel::Helm;
 use crate::wire::Message;
-
 use crate::wire::message::{Epoch, State};
 
 /// Circuits of one pilot at once: the owner's, the next one's, and two at a corner of the lattice.
@@ -26,6 +26,11 @@ const CIRCUITS: usize = 4;
 const SUPERSEDED: Duration = Duration::from_secs(3);
 /// Silence after which a vessel is looked for elsewhere: several times what a handoff takes on a bad network.
 const ASTRAY: Duration = Duration::from_millis(1_500);
+/// Wall time after which an order that no state has felt is sent again: a round trip of most links that sailors have,
+/// and a tick.
+const REPEAT: Duration = Duration::from_millis(200);
+/// Times that one order is sent at most; where another crew has the helm, none of ours is ever felt.
+const SENDINGS: u32 = 5;
 /// First pause before dialling again; doubles up to `RETRY_MAX`.
 const RETRY: Duration = Duration::from_millis(250);
 /// Longest pause before dialling again.
@@ -116,6 +121,22 @@ struct Circuit {
     epoch: Option<Epoch>,
     /// Since when it is of no more use.
     superseded: Option<Instant>,
+    /// Where its region last said to stand by: the region ahead, or the guard.
+    standby: Option<(SocketAddr, String)>,
+}
+
+impl Circuit {
+    fn leads_to(&self, addr: SocketAddr, name: &str) -> bool {
+        self.addr == addr && self.name == name
+    }
+}
+
+/// An order that no state has felt yet.
+#[derive(Clone, Copy, Debug)]
+struct Unfelt {
+    helm: Helm,
+    sent: Instant,
+    sendings: u32,
 }
 
 /// One pilot on the network.
@@ -127,8 +148,6 @@ pub struct Session {
     marks: usize,
     circuits: Vec<Circuit>,
     known: Vec<(SocketAddr, String)>,
-    /// Where the vessel's owner last said to stand by: the region ahead, or its guard.
-    standing_by: Option<(SocketAddr, String)>,
     /// When the vessel was last heard of, or the pilot set out.
     heard: Option<Instant>,
     /// Which of the known places is tried next.
@@ -137,6 +156,8 @@ pub struct Session {
     next_attempt: Option<Instant>,
     session: Option<u32>,
     seq: u32,
+    /// The last order, until a state has felt it.
+    unfelt: Option<Unfelt>,
     epoch: Option<Epoch>,
     last: Option<(Tick, TrackPoint)>,
     track_ticks: u64,
@@ -158,13 +179,13 @@ impl Session {
             marks: 0,
             circuits: Vec::new(),
             known,
-            standing_by: None,
             heard: None,
             turn: 0,
             attempts: 0,
             next_attempt: None,
             session: None,
             seq: 0,
+            unfelt: None,
             epoch: None,
             last: None,
             track_ticks: TRACK_TICKS,
@@ -215,13 +236,11 @@ impl Session {
             return;
         }
         let active = self.active().map(|circuit| circuit.id);
+        let ahead = self.ahead();
         let expired = |circuit: &Circuit| {
             // Standing by, a circuit may wait long for its vessel; the first one may not.
             let unheard = active.is_none() && now > circuit.dialled + WELCOME;
-            let stands_by = self
-                .standing_by
-                .as_ref()
-                .is_some_and(|(addr, name)| *addr == circuit.addr && *name == circuit.name);
+            let stands_by = ahead.as_ref().is_some_and(|(addr, name)| circuit.leads_to(*addr, name));
             let left = circuit.superseded.is_some_and(|since| now > since + SUPERSEDED) && !stands_by;
             (unheard || left) && Some(circuit.id) != active
         };
@@ -243,8 +262,7 @@ impl Session {
 
     /// Looks for the vessel at a region that is said to have it.
     pub fn seek(&mut self, addr: SocketAddr, name: String, now: Instant, line: &mut impl Line) {
-        let there = |circuit: &Circuit| circuit.addr == addr && circuit.name == name;
-        if let Some(index) = self.circuits.iter().position(there) {
+        if let Some(index) = self.circuits.iter().position(|circuit| circuit.leads_to(addr, &name)) {
             // Joined there before it came: it may have been forgotten as another's crew.
             if now.saturating_duration_since(self.circuits[index].dialled) < ASTRAY {
                 return;
@@ -287,6 +305,7 @@ impl Session {
             session: None,
             epoch: None,
             superseded: None,
+            standby: None,
         });
     }
 
@@ -297,6 +316,12 @@ impl Session {
             .iter()
             .filter(|circuit| circuit.session.is_some() || circuit.epoch.is_some())
             .max_by_key(|circuit| circuit.epoch)
+    }
+
+    /// Where to stand by. The vessel's owner says so: the last words of the one before it, which may come later, named
+    /// the owner itself.
+    fn ahead(&self) -> Option<(SocketAddr, String)> {
+        self.active().and_then(|circuit| circuit.standby.clone())
     }
 
     /// A circuit that was dialled is open.
@@ -344,7 +369,12 @@ impl Session {
                 }
             }
             Message::State(state) => self.take_state(id, &state, now, line),
-            Message::Standby(neighbour) => self.stand_by(neighbour.addr, neighbour.name, now, line),
+            Message::Standby(neighbour) => {
+                if let Some(circuit) = self.circuits.iter_mut().find(|circuit| circuit.id == id) {
+                    circuit.standby = Some((neighbour.addr, neighbour.name.clone()));
+                }
+                self.stand_by(neighbour.addr, neighbour.name, now, line);
+            }
             Message::Refused { reason } => {
                 self.outcome.error = Some(reason);
                 line.close(id);
@@ -379,21 +409,47 @@ impl Session {
         self.gaps.arrive(now, state.tick.0, handoff);
         self.write_down(state);
         if Some(state.session) == self.session {
+            if state.seq >= self.seq {
+                self.unfelt = None;
+            }
             // After a break the vessel may have heard more than this circuit remembers.
             self.seq = self.seq.max(state.seq);
         }
         let Some(helmsman) = &mut self.helmsman else { return };
         helmsman.see(state);
-        let Some(helm) = helmsman.decide() else { return };
-        self.outcome.tacks = helmsman.tacks();
-        self.outcome.gybes = helmsman.gybes();
-        if let Some(circuit) = self.active().map(|circuit| circuit.id) {
-            // One number line for all circuits: rising everywhere, whichever session it is applied in.
-            self.seq = self.seq.saturating_add(1);
-            self.outcome.helms += 1;
-            let message = Message::Helm { vessel: self.outcome.vessel, seq: self.seq, helm };
-            line.send(circuit, message, Way::Datagram);
+        if let Some(helm) = helmsman.decide() {
+            self.outcome.tacks = helmsman.tacks();
+            self.outcome.gybes = helmsman.gybes();
+            self.steer(helm, now, line);
+        } else {
+            self.steer_again(handoff, now, line);
         }
+    }
+
+    /// Sends a new order to the owner.
+    fn steer(&mut self, helm: Helm, now: Instant, line: &mut impl Line) {
+        let Some(circuit) = self.active().map(|circuit| circuit.id) else { return };
+        // One number line for all circuits: rising everywhere, whichever session it is applied in.
+        self.seq = self.seq.saturating_add(1);
+        self.outcome.helms += 1;
+        self.unfelt = Some(Unfelt { helm, sent: now, sendings: 1 });
+        let message = Message::Helm { vessel: self.outcome.vessel, seq: self.seq, helm };
+        line.send(circuit, message, Way::Datagram);
+    }
+
+    /// Sends the last order again under its number, so that it counts once, where it may be lost: it is not felt after
+    /// a while, or the owner that it went to has just been followed by another.
+    fn steer_again(&mut self, handoff: bool, now: Instant, line: &mut impl Line) {
+        let Some(circuit) = self.active().map(|circuit| circuit.id) else { return };
+        let Some(order) = &mut self.unfelt else { return };
+        let late = now.saturating_duration_since(order.sent) > REPEAT;
+        if order.sendings == SENDINGS || !(handoff || late) {
+            return;
+        }
+        order.sent = now;
+        order.sendings += 1;
+        let message = Message::Helm { vessel: self.outcome.vessel, seq: self.seq, helm: order.helm };
+        line.send(circuit, message, Way::Datagram);
     }
 
     /// Remembers who owns the vessel now, and since when the others do not.
@@ -447,7 +503,6 @@ impl Session {
 
     /// The vessel will cross soon: be there already.
     fn stand_by(&mut self, addr: SocketAddr, name: String, now: Instant, line: &mut impl Line) {
-        self.standing_by = Some((addr, name.clone()));
         self.known.retain(|(known_addr, known_name)| *known_addr != addr || *known_name != name);
         if self.known.len() == KNOWN {
             // The booking's own place stays the last resort.
@@ -455,13 +510,15 @@ impl Session {
         }
         self.known.push((addr, name.clone()));
         self.turn = 0;
-        if let Some(circuit) = self.circuits.iter_mut().find(|c| c.addr == addr && c.name == name) {
+        if let Some(circuit) = self.circuits.iter_mut().find(|circuit| circuit.leads_to(addr, &name)) {
             circuit.superseded = None;
             return;
         }
         if self.circuits.len() >= CIRCUITS {
             let active = self.active().map(|circuit| circuit.id);
-            if let Some(index) = self.circuits.iter().position(|circuit| Some(circuit.id) != active) {
+            let idle = |circuit: &Circuit| Some(circuit.id) != active;
+            let left = self.circuits.iter().position(|circuit| idle(circuit) && circuit.superseded.is_some());
+            if let Some(index) = left.or_else(|| self.circuits.iter().position(idle)) {
                 line.close(self.circuits.remove(index).id);
             }
         }

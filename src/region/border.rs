@@ -21,8 +21,17 @@ const STANDBY_AHEAD_S: f64 = 10.0;
 const OFFER_LEAD_S: f64 = 0.060;
 /// Ticks from an offer to its commit at least.
 const OFFER_LEAD_TICKS: u64 = 6;
+/// The same while this region stops, at the first try: its crews stand by at the guard already, and time counts.
+const DRAIN_LEAD_TICKS: u64 = 3;
 /// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
 const RETRY_S: f64 = 0.1;
+/// Ticks between telling a crew of a region and offering its vessel there: a handshake and a word over a bad link take
+/// less. The owner sails on past the border meanwhile; two vessels that close on each other have two seconds.
+const CREW_TICKS: u64 = 22;
+/// Ticks that a commit is sent before its own at least: a whole one, and the one that has begun.
+const COMMIT_MARGIN_TICKS: u64 = 2;
+/// Ticks for which it is remembered that a group was refused: a second.
+const REFUSED_TICKS: u64 = TICK_HZ;
 /// Views in one datagram: each takes 110 bytes.
 const VIEWS_PER_DATAGRAM: usize = 9;
 
@@ -75,8 +84,18 @@ impl Region {
         self.neighbour_at(place).map_or(owner, |neighbour| neighbour.region)
     }
 
+    /// The region of a place, unless it stops: then it is as good as gone.
     fn neighbour_at(&self, place: DVec2) -> Option<&Neighbour> {
-        self.neighbours.iter().find(|neighbour| neighbour.area.contains(place))
+        let stays = |neighbour: &&Neighbour| !self.leaving.contains_key(&neighbour.region);
+        self.neighbours.iter().filter(stays).find(|neighbour| neighbour.area.contains(place))
+    }
+
+    /// The region at hand that is nearest to a place.
+    fn nearest_at_hand(&self, place: DVec2) -> Option<&Neighbour> {
+        self.neighbours
+            .iter()
+            .filter(|neighbour| self.is_at_hand(neighbour.region))
+            .min_by(|a, b| a.area.distance_m(place).total_cmp(&b.area.distance_m(place)))
     }
 
     /// Offers every group that belongs elsewhere, and tells crews and guards of the region ahead.
@@ -96,30 +115,76 @@ impl Region {
             }
         }
         self.withdraw_changed(&wanted);
+        self.retry.retain(|_, &mut again| now.since(again) < REFUSED_TICKS);
+        // A region that stops gives many groups at once where it can: rebuilding each on a sea of its own would take
+        // its target most of a millisecond. What was refused goes alone.
+        let mut many: Vec<(RegionId, Vec<VesselId>)> = Vec::new();
         for ((leader, target), mut vessels) in wanted {
             vessels.truncate(GROUP_VESSELS);
             let busy =
                 vessels.iter().any(|id| self.outgoing.iter().any(|handoff| handoff.vessels().contains(id)));
             let later = self.retry.get(&leader).is_some_and(|&tick| now < tick);
-            if !busy && !later && self.link(target).is_some() {
-                self.offer(target, vessels);
+            if busy || later || self.link(target).is_none() {
+                continue;
             }
+            if self.draining_ns.is_none() || self.retry.contains_key(&leader) {
+                if self.draining_ns.is_some() || self.crews_have_had_time(&vessels, target) {
+                    self.offer(target, vessels);
+                }
+                continue;
+            }
+            let fits = |other: RegionId, ids: &[VesselId]| {
+                other == target && ids.len() + vessels.len() <= GROUP_VESSELS
+            };
+            match many.iter_mut().find(|(other, ids)| fits(*other, ids)) {
+                Some((_, ids)) => ids.extend(vessels),
+                None => many.push((target, vessels)),
+            }
+        }
+        for (target, mut vessels) in many {
+            vessels.sort_unstable();
+            self.offer(target, vessels);
         }
     }
 
-    /// The target of a vessel, or, while this region stops, any neighbour that can take it.
+    /// The target of a vessel, unless that stops; or, while this region stops, any neighbour that can take it: its
+    /// guard, where its crew stands by, else the nearest one.
     fn target_or_refuge(&self, leader: VesselId, vessel: VesselId) -> RegionId {
+        let here = self.config.id;
         let target = self.target_of(leader);
-        if target != self.config.id || self.draining_ns.is_none() {
+        if target != here && !self.leaving.contains_key(&target) {
             return target;
         }
-        let Some(state) = self.sim.state(vessel) else { return target };
-        let place = state.position_m.truncate();
-        self.neighbours
-            .iter()
-            .filter(|neighbour| self.link(neighbour.region).is_some())
-            .min_by(|a, b| a.area.distance_m(place).total_cmp(&b.area.distance_m(place)))
-            .map_or(target, |neighbour| neighbour.region)
+        if self.draining_ns.is_none() {
+            return here;
+        }
+        // Of the leader, so that a group goes together.
+        let one = if self.owned.contains_key(&leader) { leader } else { vessel };
+        let guard = self.owned.get(&one).and_then(|owned| owned.guard);
+        if let Some(guard) = guard.filter(|&guard| self.is_at_hand(guard)) {
+            return guard;
+        }
+        let Some(state) = self.sim.state(one) else { return here };
+        self.nearest_at_hand(state.position_m.truncate()).map_or(here, |neighbour| neighbour.region)
+    }
+
+    /// Whether the crews of a group know its target for long enough to be there: one that goes where its leader goes,
+    /// or turned just now, may first hear of it here.
+    fn crews_have_had_time(&mut self, vessels: &[VesselId], target: RegionId) -> bool {
+        let now = self.sim.tick();
+        let Some(there) = self.neighbour(target).cloned() else { return true };
+        let mut ready = true;
+        for &id in vessels {
+            if !self.has_crew(id) {
+                continue;
+            }
+            let told = self.owned.get(&id).and_then(|owned| owned.told.get(&target).copied());
+            if told.is_none() {
+                self.stand_by_at(id, &there);
+            }
+            ready &= told.is_some_and(|told| now.since(told) >= CREW_TICKS);
+        }
+        ready
     }
 
     /// Takes back one offer, if it is still open.
@@ -132,10 +197,11 @@ impl Region {
     fn withdraw_changed(&mut self, wanted: &BTreeMap<(VesselId, RegionId), Vec<VesselId>>) {
         for index in 0..self.outgoing.len() {
             let handoff = &self.outgoing[index];
-            let same = wanted
-                .iter()
-                .any(|((_, target), ids)| *target == handoff.target() && ids == handoff.vessels());
-            if !same {
+            // Whole groups, and all of them still wanted there.
+            let whole = |ids: &[VesselId]| ids.iter().all(|id| handoff.vessels().contains(id));
+            let there = wanted.iter().filter(|((_, target), _)| *target == handoff.target());
+            let held: usize = there.filter(|(_, ids)| whole(ids)).map(|(_, ids)| ids.len()).sum();
+            if held != handoff.vessels().len() {
                 self.withdraw(index);
             }
         }
@@ -151,21 +217,14 @@ impl Region {
 
     /// A vessel without a guard that can be reached gets one: the region nearest to its group's leader, so that
     /// a group has one guard.
-    fn name_guard(&mut self, id: VesselId) {
+    pub(super) fn name_guard(&mut self, id: VesselId) {
         let guarded = self.owned.get(&id).and_then(|owned| owned.guard);
-        if guarded.is_some_and(|guard| self.link(guard).is_some() && self.neighbour(guard).is_some()) {
+        if guarded.is_some_and(|guard| self.is_at_hand(guard) && self.neighbour(guard).is_some()) {
             return;
         }
         let leader = self.leader_of(id);
         let Some(state) = self.sim.state(leader).or_else(|| self.sim.state(id)) else { return };
-        let place = state.position_m.truncate();
-        let nearest = self
-            .neighbours
-            .iter()
-            .filter(|neighbour| self.link(neighbour.region).is_some())
-            .min_by(|a, b| a.area.distance_m(place).total_cmp(&b.area.distance_m(place)))
-            .cloned();
-        if let Some(nearest) = nearest {
+        if let Some(nearest) = self.nearest_at_hand(state.position_m.truncate()).cloned() {
             self.stand_by_at(id, &nearest);
         }
     }
@@ -173,7 +232,9 @@ impl Region {
     /// Tells a vessel's crews of the region that it will cross to, once, and makes that region its guard.
     pub(super) fn stand_by_at(&mut self, id: VesselId, next: &Neighbour) {
         let linked = self.link(next.region).is_some();
+        let tick = self.sim.tick();
         let Some(owned) = self.owned.get_mut(&id) else { return };
+        owned.told.entry(next.region).or_insert(tick);
         if linked {
             owned.guard = Some(next.region);
         }
@@ -189,12 +250,15 @@ impl Region {
     fn offer(&mut self, target: RegionId, vessels: Vec<VesselId>) {
         let Some(link) = self.links.get(&target) else { return };
         let lead_s = OFFER_LEAD_S + 3.0 * link.rtt.as_secs_f64();
-        let lead = ((lead_s * self.ticks_per_second()) as u64).max(OFFER_LEAD_TICKS);
+        let refused = self.retry.contains_key(&self.leader_of(vessels[0]));
+        let least = if self.draining_ns.is_some() && !refused { DRAIN_LEAD_TICKS } else { OFFER_LEAD_TICKS };
+        let lead = ((lead_s * self.ticks_per_second()) as u64).max(least);
+        let margin = (lead / 3).max(COMMIT_MARGIN_TICKS);
         let records: Vec<VesselRecord> = vessels.iter().filter_map(|&id| self.record(id)).collect();
         let number = self.next_offer;
         self.next_offer += 1;
         let commit = self.sim.tick().after(lead);
-        let handoff = Outgoing::new(number, target, vessels.clone(), self.sim.tick(), commit, lead / 3);
+        let handoff = Outgoing::new(number, target, vessels.clone(), self.sim.tick(), commit, margin);
         self.outgoing.push(handoff);
         self.start_stream(target, &vessels);
         self.send_wakes_to(target);
@@ -242,9 +306,11 @@ impl Region {
             Verdict::Wait | Verdict::Done => {}
             Verdict::Cancel { tell } => {
                 self.counts.offers_cancelled += 1;
-                let leader = self.leader_of(self.outgoing[index].vessels()[0]);
                 let wait = ((RETRY_S * self.ticks_per_second()) as u64).max(1);
-                self.retry.insert(leader, self.sim.tick().after(wait));
+                let again = self.sim.tick().after(wait);
+                for id in self.outgoing[index].vessels().to_vec() {
+                    self.retry.insert(self.leader_of(id), again);
+                }
                 if tell {
                     let word = Word::Cancel { number };
                     self.send_region(target, Message::Handoff(word), Way::Stream);
@@ -256,6 +322,7 @@ impl Region {
                 let tick = self.sim.tick();
                 self.outgoing[index].committed(tick);
                 self.send_commit(index);
+                self.pass_on_pending(index);
             }
             Verdict::Repeat => self.send_commit(index),
         }
@@ -285,6 +352,17 @@ impl Region {
         let inputs = self.inputs_of(index);
         let word = Word::Commit { number, commit, epochs, inputs };
         self.send_region(target, Message::Handoff(word), Way::Stream);
+    }
+
+    /// Orders that came since the last tick are not sealed: they are the target's to apply.
+    fn pass_on_pending(&mut self, index: usize) {
+        let (target, vessels) = (self.outgoing[index].target(), self.outgoing[index].vessels().to_vec());
+        for vessel in vessels {
+            let Some(owned) = self.owned.get_mut(&vessel) else { continue };
+            for input in std::mem::take(&mut owned.pending) {
+                self.send_region(target, Message::LateInput { vessel, input }, Way::Stream);
+            }
+        }
     }
 
     /// Every input of a handoff's vessels after the state that was offered.
@@ -317,6 +395,57 @@ impl Region {
         self.rebuilding.retain(|group| group.from != Some(region) || group.handoff.is_committed());
         self.guard_streams.remove(&region);
         self.told.retain(|(told, _), _| *told != region);
+        self.streamed_ns.remove(&region);
+        self.leaving.remove(&region);
+    }
+
+    /// A neighbour stops: what was to be its is not, and whom it guards gets another guard at once.
+    pub(super) fn hear_leaving(&mut self, region: RegionId) {
+        self.leaving.insert(region, false);
+        for index in 0..self.outgoing.len() {
+            if self.outgoing[index].target() == region {
+                self.withdraw(index);
+            }
+        }
+        self.forget_over(self.sim.tick());
+        let mut orphans = Vec::new();
+        for (&id, owned) in &mut self.owned {
+            owned.standby = owned.standby.filter(|ahead| *ahead != region);
+            owned.told.remove(&region);
+            if owned.guard == Some(region) {
+                owned.guard = None;
+                orphans.push(id);
+            }
+        }
+        self.guard_at_once(&orphans);
+    }
+
+    /// Names guards for vessels that have none. Where nobody is at hand, the harbour gets their states now instead of
+    /// at its turn: it is all that is left of them if this process ends.
+    pub(super) fn guard_at_once(&mut self, vessels: &[VesselId]) {
+        for &id in vessels {
+            self.name_guard(id);
+            if self.owned.get(&id).is_some_and(|owned| owned.guard.is_none()) {
+                self.checkpoint_ns = 0;
+                self.report_soon();
+            }
+        }
+    }
+
+    /// Tells neighbours that stop as soon as nothing here depends on them.
+    pub(super) fn relieve_leaving(&mut self) {
+        let owned = |region| self.owned.values().any(|owned| owned.guard == Some(region));
+        let given = |region| self.outgoing.iter().any(|handoff| handoff.target() == region);
+        let due: Vec<RegionId> = self
+            .leaving
+            .iter()
+            .filter(|&(&region, &told)| !told && !owned(region) && !given(region))
+            .map(|(&region, _)| region)
+            .collect();
+        for region in due {
+            let told = self.send_region(region, Message::Relieved, Way::Stream);
+            self.leaving.insert(region, told);
+        }
     }
 
     /// Drops handoffs that are over: cancelled, or acknowledged and released. One that is acknowledged early

@@ -1,6 +1,6 @@
 //! Crews: joining, standing by at the next region, steering, and the state that each is sent.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use glam::DVec3;
@@ -216,9 +216,22 @@ impl Region {
         self.log(|| Logged::Launched(tick, Box::new(vessel.clone())));
         self.own(
             vessel,
-            Owned { epoch, crew_key, sessions, guard: None, pending: VecDeque::new(), standby: None },
+            Owned {
+                epoch,
+                crew_key,
+                sessions,
+                guard: None,
+                pending: VecDeque::new(),
+                standby: None,
+                told: BTreeMap::new(),
+            },
         );
         self.welcome_crews_of(id);
+    }
+
+    /// Whether somebody sails a vessel from here.
+    pub(super) fn has_crew(&self, vessel: VesselId) -> bool {
+        self.clients.values().any(|client| client.vessel == vessel && client.session.is_some())
     }
 
     /// Opens the sessions of crews that stood by for a vessel.
@@ -261,6 +274,11 @@ impl Region {
         self.send(circuit, None, welcome, Way::Stream);
         let soundings = self.soundings();
         self.send(circuit, None, Message::Soundings(soundings), Way::Stream);
+        // What was told to nobody because nobody was aboard yet.
+        let ahead = self.owned.get(&vessel).and_then(|owned| owned.standby);
+        if let Some(there) = ahead.and_then(|region| self.neighbour(region)).cloned() {
+            self.send(circuit, None, Message::Standby(there), Way::Stream);
+        }
     }
 
     /// The depths that a crew of this region is given.

@@ -51,6 +51,9 @@ impl Region {
                 }
             }
             Message::LateInput { vessel, input } => self.late_input(vessel, input),
+            Message::Leaving => self.hear_leaving(from),
+            // Its last orders came before, on the same stream.
+            Message::Relieved => drop(self.streamed_ns.remove(&from)),
             Message::Views { tick, views } => self.hear_views(from, tick, &views),
             Message::Wakes(wakes) => self.hear_wakes(&wakes),
             _ => self.counts.out_of_place += 1,
@@ -78,6 +81,7 @@ impl Region {
         for owned in self.owned.values_mut() {
             owned.guard = owned.guard.filter(|guard| known.contains(guard));
             owned.standby = owned.standby.filter(|ahead| known.contains(ahead));
+            owned.told.retain(|region, _| known.contains(region));
         }
         // A roll call must hear of a vessel whose new owner has not said yet that it has it.
         let outgoing = &self.outgoing;
@@ -196,7 +200,7 @@ impl Region {
     pub(super) fn drain_step(&mut self, now_ns: u64) {
         let Some(since_ns) = self.draining_ns else { return };
         let patience_ns = nanoseconds(DRAIN_PATIENCE);
-        let alone = !self.neighbours.iter().any(|neighbour| self.link(neighbour.region).is_some());
+        let alone = !self.neighbours.iter().any(|neighbour| self.is_at_hand(neighbour.region));
         if alone || now_ns.saturating_sub(since_ns) > patience_ns {
             let ids: Vec<VesselId> = self.owned.keys().copied().collect();
             for id in ids {
@@ -206,10 +210,10 @@ impl Region {
         let waited_enough = now_ns.saturating_sub(since_ns) > 2 * patience_ns;
         let settled =
             self.outgoing.is_empty() && !self.rebuilding.iter().any(|group| group.is_committed_elsewhere());
-        // Owners that were guarded here name another guard before their last orders come.
+        // Owners that were guarded here name another guard, and say so; one that is stopped itself cannot.
         let grace_ns = nanoseconds(GUARD_GRACE);
-        let last_ns = self.streamed_ns;
-        let guards = !self.shadows.is_empty() && self.now.boot_ns.saturating_sub(last_ns) < grace_ns;
+        let boot_ns = self.now.boot_ns;
+        let guards = self.streamed_ns.values().any(|&last_ns| boot_ns.saturating_sub(last_ns) < grace_ns);
         if self.owned.is_empty() && (settled && !guards || waited_enough) {
             if let Some(harbour) = self.harbour {
                 self.send(harbour, None, Message::Drained, Way::Stream);

@@ -31,7 +31,7 @@ use crate::handoff::Outgoing;
 use crate::limits::{INPUT_TICKS, REGION_VESSELS_RESUMED};
 use crate::sea::Sea;
 use crate::sim::{Sim, Vessel};
-use crate::units::{RegionId, TICK_HZ, Tick, VesselId};
+use crate::units::{RegionId, TICK_HZ, Tick, VesselId, nanoseconds};
 use crate::vessel::{BoatSpec, Input};
 use crate::wire::circuit::{CircuitId, Peer, Way};
 use crate::wire::message::{
@@ -56,12 +56,14 @@ const VIEW_MARGIN_M: f64 = 150.0;
 const VIEW_TICKS: u64 = 4 * TICK_HZ;
 /// Wall time between two reports to the harbour.
 const REPORT_EVERY: Duration = Duration::from_millis(50);
+/// Wall time between two reports where a vessel has come: the harbour knows of its new owner at once.
+const REPORT_SOON: Duration = Duration::from_millis(10);
 /// Wall time between two checkpoints of all vessels with the harbour: what is lost where an owner and its guard die
 /// together.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
 /// Wall time between two tries to reach a neighbour.
 const REDIAL_EVERY: Duration = Duration::from_millis(250);
-/// Time without orders from any owner after which a stopping region is nobody's guard any more.
+/// Time without orders from an owner that has not said so after which a stopping region is its guard no more.
 const GUARD_GRACE: Duration = Duration::from_millis(100);
 /// Time without a harbour and without a lease after which a region ends: it is nobody's any more.
 const ORPHANED: Duration = Duration::from_secs(60);
@@ -174,6 +176,8 @@ struct Owned {
     pending: VecDeque<Input>,
     /// The region that its crew was told to stand by at.
     standby: Option<RegionId>,
+    /// When it was first told of each region around.
+    told: BTreeMap<RegionId, Tick>,
 }
 
 /// The circuit to another region.
@@ -227,8 +231,10 @@ pub struct Region {
     floors: BTreeMap<VesselId, Epoch>,
     /// When each owner was last told that its shadows are kept, boot clock.
     guarded_ns: BTreeMap<RegionId, u64>,
-    /// When any owner last streamed orders here, boot clock.
-    streamed_ns: u64,
+    /// When each owner last streamed orders here, boot clock; none of those that said that they need no guard here.
+    streamed_ns: BTreeMap<RegionId, u64>,
+    /// Neighbours that stop, and whether each was told that nothing here depends on it any more.
+    leaving: BTreeMap<RegionId, bool>,
     /// When there last was a harbour or a lease, boot clock.
     belonged_ns: u64,
     /// Inputs applied in the last ticks, and those decided ahead, for targets and guards.
@@ -285,7 +291,8 @@ impl Region {
             ended: BTreeSet::new(),
             floors: BTreeMap::new(),
             guarded_ns: BTreeMap::new(),
-            streamed_ns: 0,
+            streamed_ns: BTreeMap::new(),
+            leaving: BTreeMap::new(),
             belonged_ns: 0,
             recent: VecDeque::new(),
             told: BTreeMap::new(),
@@ -435,6 +442,7 @@ impl Region {
         self.dial_neighbours(now_ns);
         self.sail_along();
         self.stream_to_targets_and_guards();
+        self.relieve_leaving();
         self.report(now_ns);
         self.drain_step(now_ns);
         self.end_orphaned();
@@ -444,6 +452,9 @@ impl Region {
     pub fn opened(&mut self, circuit: CircuitId, peer: Peer) {
         if peer == Peer::Harbour {
             self.harbour = Some(circuit);
+            if self.draining_ns.is_some() {
+                self.send(circuit, None, Message::Leaving, Way::Stream);
+            }
         }
         if let Some(&region) = self.by_circuit.get(&circuit) {
             // We dialled it: say who we are, as a process may speak for several regions.
@@ -494,7 +505,19 @@ impl Region {
 
     /// Starts handing everything over, then stops; `now_ns` is the boot clock.
     pub fn drain(&mut self, now_ns: u64) {
-        self.draining_ns.get_or_insert(now_ns);
+        if self.draining_ns.is_some() {
+            return;
+        }
+        self.draining_ns = Some(now_ns);
+        // Nobody may lean on it from now on, least of all those who are offered its vessels in the same moment.
+        let open: Vec<RegionId> = self.links.keys().copied().collect();
+        for region in open {
+            self.send_region(region, Message::Leaving, Way::Stream);
+        }
+        if let Some(harbour) = self.harbour {
+            self.send(harbour, None, Message::Leaving, Way::Stream);
+        }
+        self.offer_groups();
     }
 
     fn hear_link(&mut self, circuit: CircuitId, name: &str, from: RegionId) {
@@ -512,6 +535,9 @@ impl Region {
         let link = self.links.entry(region).or_default();
         link.circuit = Some(circuit);
         link.open = true;
+        if self.draining_ns.is_some() {
+            self.send_region(region, Message::Leaving, Way::Stream);
+        }
         self.repeat_commits(region);
     }
 
@@ -537,6 +563,11 @@ impl Region {
     /// The open circuit to a region.
     fn link(&self, region: RegionId) -> Option<CircuitId> {
         self.links.get(&region).filter(|link| link.open).and_then(|link| link.circuit)
+    }
+
+    /// Whether a region can be reached and stays: one to give vessels to, or to have them guarded by.
+    fn is_at_hand(&self, region: RegionId) -> bool {
+        self.link(region).is_some() && !self.leaving.contains_key(&region)
     }
 
     fn neighbour(&self, region: RegionId) -> Option<&Neighbour> {
@@ -618,6 +649,12 @@ impl Region {
     fn note(&mut self, input: AppliedInput) {
         self.log(|| Logged::Applied(input.clone()));
         self.recent.push_back(input);
+    }
+
+    /// Has the harbour told in the next moment, not at the next turn.
+    fn report_soon(&mut self) {
+        let early_ns = nanoseconds(REPORT_EVERY - REPORT_SOON);
+        self.reported_ns = self.reported_ns.min(self.now.boot_ns.saturating_sub(early_ns));
     }
 
     fn publish(&mut self, tick: Tick) {

@@ -129,7 +129,7 @@ impl Region {
     /// Tells an owner now and then that its vessels are guarded here.
     pub(super) fn answer_owner(&mut self, from: RegionId, stamp_ns: u64) {
         let now_ns = self.now.boot_ns;
-        self.streamed_ns = now_ns;
+        self.streamed_ns.insert(from, now_ns);
         let last_ns = self.guarded_ns.get(&from).copied();
         if last_ns.is_none_or(|last_ns| now_ns.saturating_sub(last_ns) >= GUARDED_EVERY_NS)
             && self.send_region(from, Message::Guarded { stamp_ns }, Way::Stream)

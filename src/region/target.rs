@@ -316,18 +316,26 @@ impl Region {
             self.note(input);
         }
         // A region that stops is no guard: its neighbours are told without it.
-        let guard = from.filter(|&from| self.neighbour(from).is_some());
+        let guard = from.filter(|&from| self.neighbour(from).is_some() && !self.leaving.contains_key(&from));
+        let mut unguarded = Vec::new();
         for (vessel, record, epoch, pending) in arrived {
             let id = vessel.id;
             let (crew_key, sessions) = (record.crew_key, record.sessions);
-            self.own(vessel, Owned { epoch, crew_key, sessions, guard, pending, standby: None });
+            self.own(
+                vessel,
+                Owned { epoch, crew_key, sessions, guard, pending, standby: None, told: BTreeMap::new() },
+            );
             self.welcome_crews_of(id);
             // The crew keeps its circuit there: if this region dies, that one sails on.
             if let Some(there) = guard.and_then(|guard| self.neighbour(guard)).cloned() {
                 self.stand_by_at(id, &there);
+            } else {
+                unguarded.push(id);
             }
         }
         self.find_groups();
+        self.guard_at_once(&unguarded);
+        self.report_soon();
     }
 
     /// Sails rebuilt groups as far as their orders are known, and says so once they have caught up.

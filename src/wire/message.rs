@@ -419,6 +419,11 @@ pub enum Message {
         /// The order.
         input: Input,
     },
+    /// Stream. To every neighbour and to the harbour: this region stops. Nothing is to be given to it any more, and
+    /// whom it guards needs another guard.
+    Leaving,
+    /// Stream. The answer of a neighbour: nothing of its own depends on the region that stops any more.
+    Relieved,
     /// Datagram. Vessels near the border.
     Views {
         /// The tick that they are of.

@@ -265,7 +265,8 @@ fn division_that_changes_keeps_every_bit() {
     }
     assert!(split > 5, "the regions shared the fleet for {split} s only");
     assert!(fleet.iter().all(|(id, _)| world.owner(*id) == Some(one)));
-    assert!(world.handoffs() >= 6, "{} handoffs", world.handoffs());
+    // Three to the second region in all, and both times what it has at once to the first one.
+    assert!(world.handoffs() >= 5, "{} handoffs", world.handoffs());
     holds(&world);
 }
 

@@ -149,3 +149,72 @@ fn guard_keeps_a_shadow_of_the_vessel_that_left() {
     assert_eq!(Some(record.epoch), world.region(RegionId(2)).epoch(VesselId(1)));
     assert!(world.tick().since(record.tick) < 60, "the shadow is stale");
 }
+
+/// A region that stops says so: whoever takes its vessels has another region guard them, and it is gone a few ticks
+/// later.
+#[test]
+fn stopping_region_is_leant_on_by_nobody() {
+    let mut world = World::row(3, 1);
+    let middle = world::border_x(&world) + 30.0;
+    world.launch_at(VesselId(1), "launch", middle, 0.0, 90.0);
+    world.launch_at(VesselId(2), "launch", middle, 60.0, 90.0);
+    world.run(90);
+    assert_eq!(world.owner(VesselId(1)), Some(RegionId(2)));
+    world.drain(RegionId(2));
+    // Three ticks of lead, and a word and its answer.
+    world.run(6);
+    assert!(world.has_stopped(RegionId(2)), "it waits for something");
+    world.run(6);
+    for id in [VesselId(1), VesselId(2)] {
+        let owner = world.owner(id).expect("somebody has it");
+        let guard = if owner == RegionId(1) { RegionId(3) } else { RegionId(1) };
+        let (record, _) = world.region(guard).shadow(id).expect("the third region guards it");
+        assert_eq!(Some(record.epoch), world.region(owner).epoch(id));
+    }
+    let report = world.compare_with_undivided();
+    assert_eq!((report.mismatches, report.missing, report.doubled), (0, 0, 0));
+    assert_eq!(world.ticks_missed(), 0);
+}
+
+/// A guard that stops is followed by another before it goes, and goes at once.
+#[test]
+fn stopping_guard_is_followed_by_another() {
+    let mut world = World::row(3, 1);
+    world.launch(VesselId(1), "launch", 0);
+    world.run(90);
+    let guard =
+        [RegionId(2), RegionId(3)].into_iter().find(|&id| world.region(id).shadow(VesselId(1)).is_some());
+    let guard = guard.expect("it is guarded");
+    let other = if guard == RegionId(2) { RegionId(3) } else { RegionId(2) };
+    world.drain(guard);
+    world.run(5);
+    assert!(world.has_stopped(guard), "it waits for something");
+    let (record, _) = world.region(other).shadow(VesselId(1)).expect("another guards it");
+    assert!(world.tick().since(record.tick) < 6, "with a state of now");
+    assert_eq!(world.owner(VesselId(1)), Some(RegionId(1)));
+}
+
+/// Orders that come in any tick around a handoff are applied, each once, by one owner or the other.
+#[test]
+fn no_order_is_lost_at_a_border() {
+    // Farther apart than a word needs, so that none is overtaken by the next one, which would be right.
+    const APART: u64 = 3;
+    for phase in 0..APART {
+        let mut world = World::row(2, 1);
+        world.launch(VesselId(1), "launch", 0);
+        let (mut given, mut after, mut step) = (0, 0, 0);
+        while after < 45 {
+            if step % APART == phase {
+                world.keep_east(VesselId(1), step);
+                given += 1;
+            }
+            step += 1;
+            world.run(1);
+            after += u64::from(world.handoffs() > 0);
+            assert!(step < 45 * 400, "it does not cross");
+        }
+        world.run(5);
+        let applied: Vec<u32> = world.orders().values().flatten().map(|(_, input)| input.seq).collect();
+        assert_eq!(applied, (1..=given).collect::<Vec<u32>>());
+    }
+}

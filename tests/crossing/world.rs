@@ -369,6 +369,7 @@ impl World {
     pub fn drain(&mut self, id: RegionId) {
         let circuit = self.harbours[&id];
         self.regions.get_mut(&id).unwrap().received(circuit, Message::Drain);
+        self.collect(id);
     }
 
     pub fn run(&mut self, steps: u64) {

@@ -158,6 +158,8 @@ fn clients_may_not_speak_for_harbour_or_region() {
         Message::Handoff(Word::Offer { number: 1, vessels: vec![stranger], commit: told.tick.after(90) }),
         Message::Handoff(Word::Acknowledged { number: 1 }),
         Message::Views { tick: Tick(1), views: Vec::new() },
+        Message::Leaving,
+        Message::Relieved,
         Message::Drained,
     ];
     for message in forbidden {

@@ -83,11 +83,15 @@ fn state(tick: u64, hop: u32) -> Message {
 }
 
 fn standby() -> Message {
+    standby_at(2, "second")
+}
+
+fn standby_at(port: u16, name: &str) -> Message {
     Message::Standby(Neighbour {
-        region: RegionId(2),
+        region: RegionId(u32::from(port)),
         area: Area { min: DVec2::ZERO, max: DVec2::ONE },
-        addr: addr(2),
-        name: "second".to_owned(),
+        addr: addr(port),
+        name: name.to_owned(),
     })
 }
 
@@ -135,12 +139,70 @@ fn pilot_crosses_on_two_circuits_and_never_goes_back() {
     }
     assert_eq!(script.helms(CircuitId(1)).len(), before, "orders go to the owner alone");
     let orders: Vec<u32> = [script.helms(CircuitId(1)), script.helms(CircuitId(2))].concat();
-    assert!(orders.windows(2).all(|pair| pair[0] < pair[1]), "order numbers only grow: {orders:?}");
+    assert!(orders.windows(2).all(|pair| pair[0] <= pair[1]), "order numbers only grow: {orders:?}");
     assert_eq!(script.closed, [CircuitId(1)], "the old circuit is dropped, and only that");
     let outcome = session.finish(&mut script);
     assert_eq!((outcome.handoffs_seen, outcome.states, outcome.stale), (1, 899, 1 + 439));
     assert!(outcome.gap_ms.len() == 1 && outcome.gap_ms[0] < 1.0, "{:?}", outcome.gap_ms);
     assert_eq!(outcome.missed_ticks, [0]);
+}
+
+#[test]
+fn order_that_is_not_felt_is_sent_again_to_the_new_owner_at_once() {
+    let begin = clock::now();
+    let mut script = Script::default();
+    let mut session = Session::new(booking(), 1);
+    session.tend(begin, &mut script);
+    session.opened(CircuitId(1), &mut script);
+    let Message::Welcome { vessel, course, boat, marks, clock, .. } = welcome() else { unreachable!() };
+    // The session of the toy's states.
+    let welcome = Message::Welcome { vessel, session: 1, course, boat, marks, clock };
+    session.received(CircuitId(1), welcome, begin, &mut script);
+    let mut tick = 0;
+    while script.helms(CircuitId(1)).is_empty() {
+        tick += 1;
+        session.received(CircuitId(1), state(tick, 0), at(begin, tick), &mut script);
+    }
+    session.received(CircuitId(1), standby(), at(begin, tick), &mut script);
+    session.opened(CircuitId(2), &mut script);
+    let last = *script.helms(CircuitId(1)).last().unwrap();
+    session.received(CircuitId(2), state(tick + 1, 1), at(begin, tick + 1), &mut script);
+    let again = *script.helms(CircuitId(2)).first().expect("it is sent at once");
+    assert!(again == last || again == last + 1, "under its own number, or as a newer one");
+    // Felt, it is not sent any more; a newer one may be.
+    let felt = script.helms(CircuitId(2)).len();
+    let Message::State(state) = state(tick + 2, 1) else { unreachable!() };
+    let state = Message::State(Box::new(State { seq: again, ..*state }));
+    session.received(CircuitId(2), state, at(begin, tick + 200), &mut script);
+    let later = &script.helms(CircuitId(2))[felt..];
+    assert!(later.iter().all(|&seq| seq > again), "{later:?}");
+}
+
+#[test]
+fn order_that_nobody_ever_feels_is_sent_a_bounded_number_of_times() {
+    let begin = clock::now();
+    let (_, script) = aboard(begin, 2_000);
+    let helms = script.helms(CircuitId(1));
+    let most = helms.chunk_by(|a, b| a == b).map(<[u32]>::len).max().unwrap();
+    assert!((2..=5).contains(&most), "{most} times");
+}
+
+#[test]
+fn pilot_stands_by_where_the_new_owner_says_whatever_the_old_one_says_last() {
+    let begin = clock::now();
+    let (mut session, mut script) = aboard(begin, 90);
+    session.received(CircuitId(1), standby(), at(begin, 90), &mut script);
+    session.opened(CircuitId(2), &mut script);
+    session.received(CircuitId(2), welcome(), at(begin, 100), &mut script);
+    // The new owner's guard is the old owner, whose own last words name the new one: they come after the new owner's.
+    session.received(CircuitId(2), standby_at(1, "first"), at(begin, 100), &mut script);
+    session.received(CircuitId(1), standby(), at(begin, 100), &mut script);
+    for tick in 100..600 {
+        session.received(CircuitId(2), state(tick, 1), at(begin, tick), &mut script);
+        session.tend(at(begin, tick), &mut script);
+    }
+    assert!(script.closed.is_empty(), "the guard's circuit was given up: {:?}", script.closed);
+    assert_eq!(script.dialled.len(), 2);
 }
 
 #[test]
