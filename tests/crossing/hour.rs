@@ -33,6 +33,12 @@ fn world(areas: &[Area]) -> World {
     world
 }
 
+/// Whether a handoff over one of the borders from south to north may be under way: where it is one of more than
+/// one division, each hands over in its own time.
+fn near_a_border(x: f64) -> bool {
+    (x - 64.0 * (x / 64.0).round()).abs() < 6.0
+}
+
 /// Back and forth along the water, an order every other second, or once a handoff that is under way is done.
 fn steer(world: &mut World) -> Orders {
     let mut east = [true; 2];
@@ -43,7 +49,7 @@ fn steer(world: &mut World) -> Orders {
         }
         for (n, (id, boat, north_m)) in BOATS.into_iter().enumerate() {
             if std::mem::take(&mut due[n]) {
-                due[n] = world.is_sealed(id);
+                due[n] = world.is_sealed(id) || near_a_border(world.at(id).x);
                 if due[n] {
                     continue;
                 }
