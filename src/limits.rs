@@ -52,6 +52,9 @@ pub const CLIENT_MESSAGES_PER_S: u32 = 1_000;
 /// Bytes of stream messages that wait for one circuit; who reads more slowly than that is closed. Four of
 /// the largest messages.
 pub const CIRCUIT_BACKLOG_BYTES: usize = 4 * MESSAGE_BYTES;
+/// The same of a link between processes of one operator: the states of a full region, in company, take a megabyte
+/// every second, and a guard that is busy for some seconds must not be lost for that.
+pub const LINK_BACKLOG_BYTES: usize = 16 * MESSAGE_BYTES;
 /// Bytes that a peer may send on a circuit's stream ahead of what has been read; with [`CIRCUITS`] times
 /// this lying unread, half a gigabyte.
 pub const CIRCUIT_WINDOW_BYTES: u32 = 128 * 1024;

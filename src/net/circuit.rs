@@ -18,7 +18,7 @@ use super::pace::Allowance;
 use super::{CircuitId, Event, Peer};
 use crate::limits::{
     CIRCUIT_BACKLOG_BYTES, CIRCUIT_IDLE_S, CLIENT_MESSAGE_BYTES, CLIENT_MESSAGES_PER_S, DATAGRAM_BYTES,
-    HANDSHAKE_S, MESSAGE_BYTES,
+    HANDSHAKE_S, LINK_BACKLOG_BYTES, MESSAGE_BYTES,
 };
 use crate::wire::{self, WireError};
 
@@ -104,9 +104,11 @@ impl Circuit {
         if outbox.end.is_some() {
             return true;
         }
-        if outbox.bytes + frame.len() > CIRCUIT_BACKLOG_BYTES {
+        let client = self.hasty.load(Ordering::Relaxed);
+        let most = if client { CIRCUIT_BACKLOG_BYTES } else { LINK_BACKLOG_BYTES };
+        if outbox.bytes + frame.len() > most {
             drop(outbox);
-            self.cut(format!("the peer does not read: more than {CIRCUIT_BACKLOG_BYTES} bytes wait for it"));
+            self.cut(format!("the peer does not read: more than {most} bytes wait for it"));
             return false;
         }
         outbox.bytes += frame.len();
