@@ -11,6 +11,7 @@
 mod format;
 mod recorder;
 mod replay;
+mod track;
 
 use std::fs;
 use std::path::{Path, PathBuf};

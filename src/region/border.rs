@@ -91,7 +91,7 @@ impl Region {
     }
 
     /// The region at hand that is nearest to a place.
-    fn nearest_at_hand(&self, place: DVec2) -> Option<&Neighbour> {
+    pub(super) fn nearest_at_hand(&self, place: DVec2) -> Option<&Neighbour> {
         self.neighbours
             .iter()
             .filter(|neighbour| self.is_at_hand(neighbour.region))
@@ -213,20 +213,6 @@ impl Region {
         let ahead = state.position_m.truncate() + state.velocity_mps.truncate() * STANDBY_AHEAD_S;
         let Some(next) = self.neighbour_at(ahead).cloned() else { return };
         self.stand_by_at(id, &next);
-    }
-
-    /// A vessel without a guard that can be reached gets one: the region nearest to its group's leader, so that
-    /// a group has one guard.
-    pub(super) fn name_guard(&mut self, id: VesselId) {
-        let guarded = self.owned.get(&id).and_then(|owned| owned.guard);
-        if guarded.is_some_and(|guard| self.is_at_hand(guard) && self.neighbour(guard).is_some()) {
-            return;
-        }
-        let leader = self.leader_of(id);
-        let Some(state) = self.sim.state(leader).or_else(|| self.sim.state(id)) else { return };
-        if let Some(nearest) = self.nearest_at_hand(state.position_m.truncate()).cloned() {
-            self.stand_by_at(id, &nearest);
-        }
     }
 
     /// Tells a vessel's crews of the region that it will cross to, once, and makes that region its guard.
@@ -399,58 +385,9 @@ impl Region {
         self.leaving.remove(&region);
     }
 
-    /// A neighbour stops: what was to be its is not, and whom it guards gets another guard at once.
-    pub(super) fn hear_leaving(&mut self, region: RegionId) {
-        self.leaving.insert(region, false);
-        for index in 0..self.outgoing.len() {
-            if self.outgoing[index].target() == region {
-                self.withdraw(index);
-            }
-        }
-        self.forget_over(self.sim.tick());
-        let mut orphans = Vec::new();
-        for (&id, owned) in &mut self.owned {
-            owned.standby = owned.standby.filter(|ahead| *ahead != region);
-            owned.told.remove(&region);
-            if owned.guard == Some(region) {
-                owned.guard = None;
-                orphans.push(id);
-            }
-        }
-        self.guard_at_once(&orphans);
-    }
-
-    /// Names guards for vessels that have none. Where nobody is at hand, the harbour gets their states now instead of
-    /// at its turn: it is all that is left of them if this process ends.
-    pub(super) fn guard_at_once(&mut self, vessels: &[VesselId]) {
-        for &id in vessels {
-            self.name_guard(id);
-            if self.owned.get(&id).is_some_and(|owned| owned.guard.is_none()) {
-                self.checkpoint_ns = 0;
-                self.report_soon();
-            }
-        }
-    }
-
-    /// Tells neighbours that stop as soon as nothing here depends on them.
-    pub(super) fn relieve_leaving(&mut self) {
-        let owned = |region| self.owned.values().any(|owned| owned.guard == Some(region));
-        let given = |region| self.outgoing.iter().any(|handoff| handoff.target() == region);
-        let due: Vec<RegionId> = self
-            .leaving
-            .iter()
-            .filter(|&(&region, &told)| !told && !owned(region) && !given(region))
-            .map(|(&region, _)| region)
-            .collect();
-        for region in due {
-            let told = self.send_region(region, Message::Relieved, Way::Stream);
-            self.leaving.insert(region, told);
-        }
-    }
-
     /// Drops handoffs that are over: cancelled, or acknowledged and released. One that is acknowledged early
     /// still has its commit tick before it.
-    fn forget_over(&mut self, released: Tick) {
+    pub(super) fn forget_over(&mut self, released: Tick) {
         self.outgoing.retain(|handoff| {
             !handoff.is_over() || handoff.is_committed() && handoff.commit_tick() > released
         });

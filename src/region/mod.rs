@@ -11,9 +11,13 @@
 //! and [`Region::pump`], between steps, moves what does not belong to a tick: shadows sailing along, streams
 //! to guards, reports, dialling.
 
+mod action;
 mod border;
 mod crew;
 mod desk;
+mod leaving;
+mod links;
+mod orders;
 mod shadows;
 mod succession;
 mod target;
@@ -21,27 +25,27 @@ mod time;
 mod wakes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::atlas::Area;
 use crate::custody::{Lease, OUTAGE_NS};
 use crate::handoff::Outgoing;
-use crate::limits::{INPUT_TICKS, REGION_VESSELS_RESUMED};
+use crate::limits::REGION_VESSELS_RESUMED;
 use crate::sea::Sea;
 use crate::sim::{Sim, Vessel};
 use crate::units::{RegionId, TICK_HZ, Tick, VesselId, nanoseconds};
 use crate::vessel::{BoatSpec, Input};
 use crate::wire::circuit::{CircuitId, Peer, Way};
-use crate::wire::message::{
-    AppliedInput, ClockSetting, Epoch, Given, Message, Neighbour, VesselRecord, View,
-};
+use crate::wire::message::{AppliedInput, ClockSetting, Epoch, Message, Neighbour, VesselRecord, View};
 use crate::wire::ticket::AuthorityKey;
 
 pub use crate::wire::message::RegionCounts as Counts;
 
+pub use action::{Action, Logged};
+
 use crew::Client;
+use links::Link;
 use shadows::{GuardStream, Shadow};
 use target::Rebuilding;
 use time::Time;
@@ -61,8 +65,6 @@ const REPORT_SOON: Duration = Duration::from_millis(10);
 /// Wall time between two checkpoints of all vessels with the harbour: what is lost where an owner and its guard die
 /// together.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
-/// Wall time between two tries to reach a neighbour.
-const REDIAL_EVERY: Duration = Duration::from_millis(250);
 /// Time without orders from an owner that has not said so after which a stopping region is its guard no more.
 const GUARD_GRACE: Duration = Duration::from_millis(100);
 /// Time without a harbour and without a lease after which a region ends: it is nobody's any more.
@@ -96,76 +98,6 @@ pub struct RegionConfig {
     pub log: bool,
 }
 
-/// Something for the input log.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Logged {
-    /// A vessel was put into the water: its state after a tick.
-    Launched(Tick, Box<Vessel>),
-    /// An input was applied.
-    Applied(AppliedInput),
-    /// A tick of a vessel was published.
-    Published {
-        /// Which vessel.
-        vessel: VesselId,
-        /// The tick.
-        tick: Tick,
-        /// Under which epoch.
-        epoch: Epoch,
-        /// The hash of its state.
-        hash: u64,
-    },
-    /// A vessel of an owner that ended was taken up: its state after the last tick that is nobody's.
-    Resumed {
-        /// That tick.
-        tick: Tick,
-        /// The last tick of which the orders are known.
-        through: Tick,
-        /// The new epoch.
-        epoch: Epoch,
-        /// The vessel.
-        vessel: Box<Vessel>,
-    },
-    /// A vessel left the water after a tick.
-    Left(Tick, VesselId),
-}
-
-/// What whoever runs the region has to do.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every action is a message; boxing each would cost more"
-)]
-pub enum Action {
-    /// Send a message.
-    Send {
-        /// On which circuit.
-        circuit: CircuitId,
-        /// The region that it speaks to, where the circuit's name does not say.
-        to: Option<RegionId>,
-        /// The message.
-        message: Message,
-        /// How.
-        way: Way,
-    },
-    /// Open a circuit to a neighbour, and tell its number with [`Region::dialled`].
-    Dial {
-        /// The neighbour.
-        region: RegionId,
-        /// Where it listens.
-        addr: SocketAddr,
-        /// Its server name.
-        name: String,
-    },
-    /// End a circuit.
-    Close(CircuitId),
-    /// Show this certificate chain from now on.
-    Enrol(Vec<Vec<u8>>),
-    /// Write to the input log.
-    Log(Logged),
-    /// All is handed over or moored: end.
-    Stop,
-}
-
 /// A vessel that this region publishes.
 #[derive(Debug)]
 struct Owned {
@@ -178,15 +110,6 @@ struct Owned {
     standby: Option<RegionId>,
     /// When it was first told of each region around.
     told: BTreeMap<RegionId, Tick>,
-}
-
-/// The circuit to another region.
-#[derive(Debug, Default)]
-struct Link {
-    circuit: Option<CircuitId>,
-    open: bool,
-    rtt: Duration,
-    dialled_ns: u64,
 }
 
 /// A neighbour's vessel, as last heard.
@@ -448,61 +371,6 @@ impl Region {
         self.end_orphaned();
     }
 
-    /// A circuit opened, dialled or accepted.
-    pub fn opened(&mut self, circuit: CircuitId, peer: Peer) {
-        if peer == Peer::Harbour {
-            self.harbour = Some(circuit);
-            if self.draining_ns.is_some() {
-                self.send(circuit, None, Message::Leaving, Way::Stream);
-            }
-        }
-        if let Some(&region) = self.by_circuit.get(&circuit) {
-            // We dialled it: say who we are, as a process may speak for several regions.
-            self.link_open(region, circuit);
-            let from = self.config.id;
-            self.send(circuit, Some(region), Message::Link { from }, Way::Stream);
-        }
-        self.peers.insert(circuit, peer);
-    }
-
-    /// A circuit that [`Action::Dial`] asked for is being opened.
-    pub fn dialled(&mut self, region: RegionId, circuit: CircuitId) {
-        self.by_circuit.insert(circuit, region);
-        self.links.entry(region).or_default().circuit = Some(circuit);
-    }
-
-    /// A circuit is gone.
-    pub fn closed(&mut self, circuit: CircuitId) {
-        self.peers.remove(&circuit);
-        self.clients.remove(&circuit);
-        if self.harbour == Some(circuit) {
-            self.harbour = None;
-        }
-        if let Some(region) = self.by_circuit.remove(&circuit)
-            && let Some(link) = self.links.get_mut(&region)
-            && link.circuit == Some(circuit)
-        {
-            link.circuit = None;
-            link.open = false;
-            self.link_lost(region);
-        }
-    }
-
-    /// A message came.
-    pub fn received(&mut self, circuit: CircuitId, message: Message) {
-        let Some(peer) = self.peers.get(&circuit).cloned() else { return };
-        let from_region = self.by_circuit.get(&circuit).copied();
-        match (peer, message) {
-            (Peer::Client(key), message) => self.hear_crew(circuit, key, message),
-            (Peer::Harbour, message) => self.hear_harbour(message),
-            (Peer::Region(name), Message::Link { from }) => self.hear_link(circuit, &name, from),
-            (Peer::Region(_), message) => match from_region {
-                Some(from) => self.hear_region(from, message),
-                None => self.counts.out_of_place += 1,
-            },
-        }
-    }
-
     /// Starts handing everything over, then stops; `now_ns` is the boot clock.
     pub fn drain(&mut self, now_ns: u64) {
         if self.draining_ns.is_some() {
@@ -518,70 +386,6 @@ impl Region {
             self.send(harbour, None, Message::Leaving, Way::Stream);
         }
         self.offer_groups();
-    }
-
-    fn hear_link(&mut self, circuit: CircuitId, name: &str, from: RegionId) {
-        // The certificate's name says which regions a process may speak for.
-        if !name.starts_with(&format!("r{}.", from.0)) {
-            self.counts.out_of_place += 1;
-            self.actions.push_back(Action::Close(circuit));
-            return;
-        }
-        self.by_circuit.insert(circuit, from);
-        self.link_open(from, circuit);
-    }
-
-    fn link_open(&mut self, region: RegionId, circuit: CircuitId) {
-        let link = self.links.entry(region).or_default();
-        link.circuit = Some(circuit);
-        link.open = true;
-        if self.draining_ns.is_some() {
-            self.send_region(region, Message::Leaving, Way::Stream);
-        }
-        self.repeat_commits(region);
-    }
-
-    fn dial_neighbours(&mut self, now_ns: u64) {
-        let wait_ns = crate::units::nanoseconds(REDIAL_EVERY);
-        for neighbour in &self.neighbours {
-            // One side dials, or both would.
-            if neighbour.region <= self.config.id {
-                continue;
-            }
-            let link = self.links.entry(neighbour.region).or_default();
-            if link.circuit.is_none() && now_ns.saturating_sub(link.dialled_ns) >= wait_ns {
-                link.dialled_ns = now_ns;
-                self.actions.push_back(Action::Dial {
-                    region: neighbour.region,
-                    addr: neighbour.addr,
-                    name: neighbour.name.clone(),
-                });
-            }
-        }
-    }
-
-    /// The open circuit to a region.
-    fn link(&self, region: RegionId) -> Option<CircuitId> {
-        self.links.get(&region).filter(|link| link.open).and_then(|link| link.circuit)
-    }
-
-    /// Whether a region can be reached and stays: one to give vessels to, or to have them guarded by.
-    fn is_at_hand(&self, region: RegionId) -> bool {
-        self.link(region).is_some() && !self.leaving.contains_key(&region)
-    }
-
-    fn neighbour(&self, region: RegionId) -> Option<&Neighbour> {
-        self.neighbours.iter().find(|neighbour| neighbour.region == region)
-    }
-
-    fn send(&mut self, circuit: CircuitId, to: Option<RegionId>, message: Message, way: Way) {
-        self.actions.push_back(Action::Send { circuit, to, message, way });
-    }
-
-    fn send_region(&mut self, region: RegionId, message: Message, way: Way) -> bool {
-        let Some(circuit) = self.link(region) else { return false };
-        self.send(circuit, Some(region), message, way);
-        true
     }
 
     fn log(&mut self, entry: impl FnOnce() -> Logged) {
@@ -617,63 +421,10 @@ impl Region {
         })
     }
 
-    /// Whether a vessel's inputs are sealed: it is, or is about to be, another region's.
-    fn is_sealed(&self, id: VesselId) -> bool {
-        self.outgoing.iter().any(|handoff| handoff.is_committed() && handoff.vessels().contains(&id))
-    }
-
-    fn apply_orders(&mut self, next: Tick) {
-        let kept = Tick(next.0.saturating_sub(INPUT_TICKS as u64));
-        // What is on offer may have been offered longer ago, where course time runs fast.
-        let offered = self.outgoing.iter().map(Outgoing::offered_tick).min();
-        let oldest = offered.map_or(kept, |offered| offered.min(kept));
-        while self.recent.front().is_some_and(|input| input.tick < oldest) {
-            self.recent.pop_front();
-        }
-        let ids: Vec<VesselId> = self.sim.ids().to_vec();
-        for id in ids {
-            if self.is_sealed(id) {
-                continue;
-            }
-            let Some(owned) = self.owned.get_mut(&id) else { continue };
-            let orders: Vec<Input> = owned.pending.drain(..).collect();
-            for input in orders {
-                if self.sim.apply(id, input) {
-                    self.note(AppliedInput { vessel: id, tick: next, given: Given::Order(input) });
-                }
-            }
-        }
-    }
-
-    /// Writes an input down, for whoever sails its vessel again.
-    fn note(&mut self, input: AppliedInput) {
-        self.log(|| Logged::Applied(input.clone()));
-        self.recent.push_back(input);
-    }
-
     /// Has the harbour told in the next moment, not at the next turn.
     fn report_soon(&mut self) {
         let early_ns = nanoseconds(REPORT_EVERY - REPORT_SOON);
         self.reported_ns = self.reported_ns.min(self.now.boot_ns.saturating_sub(early_ns));
-    }
-
-    fn publish(&mut self, tick: Tick) {
-        if self.config.log {
-            let ids: Vec<VesselId> = self.sim.ids().to_vec();
-            for id in ids {
-                self.log_published(id, tick);
-            }
-        }
-        if tick.0.is_multiple_of(self.stride) {
-            self.send_states(tick);
-            self.send_views(tick);
-        }
-    }
-
-    fn log_published(&mut self, vessel: VesselId, tick: Tick) {
-        if let (Some(hash), Some(epoch)) = (self.sim.hash(vessel), self.epoch(vessel)) {
-            self.log(|| Logged::Published { vessel, tick, epoch, hash });
-        }
     }
 
     /// A vessel as others see it.

@@ -1,0 +1,78 @@
+//! What a region asks of whoever runs it.
+
+use std::net::SocketAddr;
+
+use crate::sim::Vessel;
+use crate::units::{RegionId, Tick, VesselId};
+use crate::wire::circuit::{CircuitId, Way};
+use crate::wire::message::{AppliedInput, Epoch, Message};
+
+/// Something for the input log.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Logged {
+    /// A vessel was put into the water: its state after a tick.
+    Launched(Tick, Box<Vessel>),
+    /// An input was applied.
+    Applied(AppliedInput),
+    /// A tick of a vessel was published.
+    Published {
+        /// Which vessel.
+        vessel: VesselId,
+        /// The tick.
+        tick: Tick,
+        /// Under which epoch.
+        epoch: Epoch,
+        /// The hash of its state.
+        hash: u64,
+    },
+    /// A vessel of an owner that ended was taken up: its state after the last tick that is nobody's.
+    Resumed {
+        /// That tick.
+        tick: Tick,
+        /// The last tick of which the orders are known.
+        through: Tick,
+        /// The new epoch.
+        epoch: Epoch,
+        /// The vessel.
+        vessel: Box<Vessel>,
+    },
+    /// A vessel left the water after a tick.
+    Left(Tick, VesselId),
+}
+
+/// What whoever runs the region has to do.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every action is a message; boxing each would cost more"
+)]
+pub enum Action {
+    /// Send a message.
+    Send {
+        /// On which circuit.
+        circuit: CircuitId,
+        /// The region that it speaks to, where the circuit's name does not say.
+        to: Option<RegionId>,
+        /// The message.
+        message: Message,
+        /// How.
+        way: Way,
+    },
+    /// Open a circuit to a neighbour, and tell its number with [`Region::dialled`].
+    Dial {
+        /// The neighbour.
+        region: RegionId,
+        /// Where it listens.
+        addr: SocketAddr,
+        /// Its server name.
+        name: String,
+    },
+    /// End a circuit.
+    Close(CircuitId),
+    /// Show this certificate chain from now on.
+    Enrol(Vec<Vec<u8>>),
+    /// Write to the input log.
+    Log(Logged),
+    /// All is handed over or moored: end.
+    Stop,
+}
