@@ -1,6 +1,7 @@
 //! What a region asks of whoever runs it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::sim::Vessel;
 use crate::units::{RegionId, Tick, VesselId};
@@ -40,6 +41,17 @@ pub enum Logged {
     Left(Tick, VesselId),
 }
 
+/// What a region that was told to stop has done with its vessels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Farewell {
+    /// Vessels handed over to other regions.
+    pub handed: u32,
+    /// Vessels that nobody took, moored with the harbour.
+    pub moored: u32,
+    /// From the word to stop until now.
+    pub took: Duration,
+}
+
 /// What whoever runs the region has to do.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(
@@ -58,7 +70,7 @@ pub enum Action {
         /// How.
         way: Way,
     },
-    /// Open a circuit to a neighbour, and tell its number with [`Region::dialled`].
+    /// Open a circuit to a neighbour, and tell its number with [`super::Region::dialled`].
     Dial {
         /// The neighbour.
         region: RegionId,

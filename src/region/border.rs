@@ -409,6 +409,7 @@ impl Region {
             record.epoch = record.epoch.next_hop();
             self.sim.remove(id);
             self.owned.remove(&id);
+            self.farewell.handed += u32::from(self.draining_ns.is_some());
             self.gone_to.insert(id, (target, record.epoch));
             self.keep_shadow(target, record);
         }

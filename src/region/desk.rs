@@ -130,6 +130,7 @@ impl Region {
         let finished = record.vessel.voyage.finished.is_some();
         self.sim.remove(id);
         self.owned.remove(&id);
+        self.farewell.moored += u32::from(self.draining_ns.is_some());
         self.log(|| Logged::Left(tick, id));
         if let Some(harbour) = self.harbour {
             self.send(harbour, None, Message::Moored(Box::new(record)), Way::Stream);

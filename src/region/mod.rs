@@ -42,7 +42,7 @@ use crate::wire::ticket::AuthorityKey;
 
 pub use crate::wire::message::RegionCounts as Counts;
 
-pub use action::{Action, Logged};
+pub use action::{Action, Farewell, Logged};
 
 use crew::Client;
 use links::Link;
@@ -170,6 +170,7 @@ pub struct Region {
     dilation: f32,
     load: f32,
     draining_ns: Option<u64>,
+    farewell: Farewell,
     stopped: bool,
     now: Now,
     time: Time,
@@ -224,6 +225,7 @@ impl Region {
             dilation: 1.0,
             load: 0.0,
             draining_ns: None,
+            farewell: Farewell::default(),
             stopped: false,
             now,
             time: Time::default(),
@@ -285,6 +287,14 @@ impl Region {
     #[must_use]
     pub fn shadow(&self, vessel: VesselId) -> Option<(&VesselRecord, &[AppliedInput])> {
         self.shadows.get(&vessel).map(|shadow| (&shadow.record, shadow.inputs.as_slice()))
+    }
+
+    /// What it has done with its vessels since it was told to stop; none where it was not.
+    #[must_use]
+    pub fn farewell(&self) -> Option<Farewell> {
+        let since_ns = self.draining_ns?;
+        let took = Duration::from_nanos(self.now.boot_ns.saturating_sub(since_ns));
+        Some(Farewell { took, ..self.farewell })
     }
 
     /// The next thing to do, if any.

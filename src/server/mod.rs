@@ -26,7 +26,7 @@ use crate::clock;
 use crate::config::{self, RegionOptions, Request, to_hex};
 use crate::net::{Endpoint, EndpointConfig, Identity, authority_key};
 use crate::record::Recorder;
-use crate::region::{Now, Region, RegionConfig};
+use crate::region::{Farewell, Now, Region, RegionConfig};
 use crate::sea::Sea;
 use crate::units::RegionId;
 use crate::wire::message::ClockSetting;
@@ -211,7 +211,13 @@ impl Server {
                 self.wiring.pump(region, now());
                 self.wiring.act(region);
             }
-            self.wiring.forget_stopped(&mut self.regions);
+            for (region, Farewell { handed, moored, took }) in self.wiring.forget_stopped(&mut self.regions) {
+                let (id, took_ms) = (region.0, took.as_millis());
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "fairway-region: region {id} stopped after {took_ms} ms: {handed} vessels handed over, {moored} moored"
+                );
+            }
             if let Some((load, dilation)) = pace.sailed(sailed, due, began) {
                 self.regions.iter_mut().for_each(|region| region.measured(load, dilation));
             }

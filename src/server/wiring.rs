@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::net::{Endpoint, Event, Expect};
 use crate::record::{Entry, Recorder};
-use crate::region::{Action, Logged, Now, Region};
+use crate::region::{Action, Farewell, Logged, Now, Region};
 use crate::units::RegionId;
 use crate::wire::circuit::{CircuitId, Peer};
 use crate::wire::message::{AppliedInput, Given};
@@ -122,11 +122,15 @@ impl Wiring {
         }
     }
 
-    /// Drops regions that asked to stop.
-    pub(super) fn forget_stopped(&mut self, regions: &mut Vec<Region>) {
+    /// Drops regions that asked to stop, and says what they did before.
+    pub(super) fn forget_stopped(&mut self, regions: &mut Vec<Region>) -> Vec<(RegionId, Farewell)> {
+        let mut farewells = Vec::new();
         for id in self.stopped.drain(..) {
+            let gone = regions.iter().filter(|region| region.id() == id);
+            farewells.extend(gone.filter_map(|region| Some((id, region.farewell()?))));
             regions.retain(|region| region.id() != id);
         }
+        farewells
     }
 
     /// Sends what is left and closes the log.

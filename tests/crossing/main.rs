@@ -129,6 +129,10 @@ fn drained_region_hands_its_vessels_across() {
     assert_eq!(world.owner(VesselId(1)), Some(RegionId(2)));
     assert_eq!(world.owner(VesselId(2)), Some(RegionId(2)));
     assert!(world.has_stopped(RegionId(1)));
+    let farewell = world.region(RegionId(1)).farewell().expect("it was told to stop");
+    assert_eq!((farewell.handed, farewell.moored), (2, 0), "{farewell:?}");
+    assert!(farewell.took < std::time::Duration::from_secs(1), "{farewell:?}");
+    assert_eq!(world.region(RegionId(2)).farewell(), None);
     let report = world.compare_with_undivided();
     assert_eq!((report.mismatches, report.missing, report.doubled), (0, 0, 0));
 }
