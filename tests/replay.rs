@@ -22,6 +22,7 @@ use fairway::sea::Sea;
 use fairway::sim::{Sim, Vessel, Voyage, afloat};
 use fairway::units::{Tick, VesselId};
 use fairway::vessel::{Helm, Input, Wake, boats};
+use fairway::wire::message::{AppliedInput, Given};
 use glam::{DVec2, DVec3};
 
 fn sea() -> Arc<Sea> {
@@ -185,22 +186,37 @@ mod records {
             write(0, Entry::Launched { tick: start, vessel: Box::new(vessel.clone()) });
             sims[0].insert(vessel);
         }
+        let mut offered = None;
         for n in 0..ticks {
+            let tick = sims[0].tick();
+            if n == ticks / 2 - 12 {
+                offered = sims[0].vessel(VesselId(2)).map(|vessel| (tick, vessel, Vec::new()));
+            }
             if n == ticks / 2 {
                 let vessel = sims[0].remove(VesselId(2)).unwrap();
                 sims[1].insert(vessel);
+                let (tick, vessel, given) = offered.take().unwrap();
+                let (commit, vessel) = (sims[1].tick().after(1), Box::new(vessel));
+                write(1, Entry::Taken { tick, commit, vessel, given });
             }
+            let mut given = |vessel, tick, given| {
+                if let Some((_, _, all)) = offered.as_mut().filter(|_| vessel == VesselId(2)) {
+                    all.push(AppliedInput { vessel, tick, given });
+                }
+            };
             for (log, sim) in sims.iter_mut().enumerate() {
                 let next = sim.tick().after(1);
                 for id in sim.ids().to_vec() {
                     if let Some(input) = order(id, next) {
                         assert!(sim.apply(id, input));
                         write(log, Entry::Input { vessel: id, tick: next, input });
+                        given(id, next, Given::Order(input));
                     }
                 }
                 sim.step();
                 for (vessel, company) in sim.new_company().to_vec() {
-                    write(log, Entry::Company { vessel, tick: next, company });
+                    write(log, Entry::Company { vessel, tick: next, company: company.clone() });
+                    given(vessel, next, Given::Company(company));
                 }
                 for vessel in sim.ids().to_vec() {
                     let hash = sim.hash(vessel).unwrap();
@@ -275,6 +291,32 @@ mod records {
             true
         });
         assert!(strange.wakes_strange > 0 && !strange.holds(), "{strange:?}");
+    }
+
+    /// The owner has committed a vessel and is killed before its last ticks are on the disk: an order and a wake
+    /// among them are known to the target alone.
+    #[test]
+    fn target_bridges_what_is_lost_of_a_dead_owners_log() {
+        let sail = |tail: u64, bridged: bool| {
+            let dir = tempfile::tempdir().unwrap();
+            sail_recorded(dir.path(), 600, |entry| {
+                let lost = 500_300 - tail..=500_300;
+                match entry {
+                    Entry::Taken { .. } => bridged,
+                    Entry::Hash { vessel: VesselId(2), tick, .. }
+                    | Entry::Input { vessel: VesselId(2), tick, .. }
+                    | Entry::Company { vessel: VesselId(2), tick, .. } => !lost.contains(&tick.0),
+                    _ => true,
+                }
+            });
+            replayed(dir.path())
+        };
+        for tail in [4, 11, 20] {
+            let summary = sail(tail, true);
+            assert_eq!((summary.mismatches, summary.wakes_strange), (0, 0), "{tail}: {summary:?}");
+            assert_eq!(summary.ticks_compared, 1200 - (tail + 1), "{summary:?}");
+        }
+        assert!(sail(11, false).mismatches > 0, "nothing of weight was lost");
     }
 
     #[test]

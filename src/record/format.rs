@@ -14,7 +14,7 @@ use crate::wire::codec::read_value;
 /// First bytes of a log.
 const MAGIC: &[u8; 8] = b"fwaylog\n";
 /// Version of the format; another is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Bytes of one frame at most: a launch with its marks.
 const FRAME_BYTES_MAX: usize = crate::limits::MESSAGE_BYTES;
 

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::sim::Vessel;
 use crate::units::{Tick, VesselId};
 use crate::vessel::{Input, Wake};
+use crate::wire::message::AppliedInput;
 
 pub use recorder::Recorder;
 pub use replay::{Mismatch, ReplayError, ReplaySummary, replay, replay_watched};
@@ -86,6 +87,18 @@ pub enum Entry {
         term: u32,
         /// The vessel.
         vessel: Box<Vessel>,
+    },
+    /// A vessel was handed over: its state as it was offered, and what it was given until the commit tick.
+    #[serde(rename = "t")]
+    Taken {
+        /// The tick of the state.
+        tick: Tick,
+        /// The first tick that is published here.
+        commit: Tick,
+        /// The vessel.
+        vessel: Box<Vessel>,
+        /// Its inputs after that state.
+        given: Vec<AppliedInput>,
     },
     /// A vessel left the water after a tick.
     #[serde(rename = "x")]

@@ -79,7 +79,7 @@ impl Recorder {
                 }
                 due
             }
-            Entry::Launched { .. } | Entry::Resumed { .. } | Entry::Left { .. } => true,
+            Entry::Launched { .. } | Entry::Taken { .. } | Entry::Resumed { .. } | Entry::Left { .. } => true,
         };
         if due || self.buffer.len() >= CHUNK_BYTES {
             self.flush();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::format::Log;
-use super::track::{Passage, Published, Resumption, Track};
+use super::track::{Passage, Published, Resumption, Taken, Track};
 use super::{Entry, RecordError};
 use crate::atlas::Course;
 use crate::sea::Sea;
@@ -212,6 +212,10 @@ fn read(
                     let published = Published { tick: tick.0, epoch: (term, hop), log: number, hash };
                     tracks.entry(vessel).or_default().published.push(published);
                 }
+                Entry::Taken { tick, commit, vessel, given } => {
+                    let taken = Taken { tick, commit, log: number, vessel, given };
+                    tracks.entry(taken.vessel.id).or_default().taken.push(taken);
+                }
                 Entry::Left { tick, vessel } => tracks.entry(vessel).or_default().left.push(tick),
             }
         }
@@ -309,6 +313,17 @@ impl Passage {
                 }
             }
             self.next_launch += 1;
+        }
+        // The log of who handed it over ends before: what the new owner was given stands.
+        while let Some((at, vessel)) = self.bridges.get(self.next_bridge) {
+            if *at > tick {
+                break;
+            }
+            if *at == tick {
+                sim.remove(self.id);
+                sim.insert(Vessel::clone(vessel));
+            }
+            self.next_bridge += 1;
         }
         // What a dead owner's last orders came to is not what its successor knew: that is what stands.
         while let Some(resumption) = self.resumed.get(self.next_resumed) {

@@ -6,6 +6,7 @@ use super::replay::{Mismatch, ReplaySummary};
 use crate::sim::Vessel;
 use crate::units::{Tick, VesselId};
 use crate::vessel::{Input, Wake};
+use crate::wire::message::{AppliedInput, Given};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Published {
@@ -24,10 +25,20 @@ pub(super) struct Resumption {
     pub(super) vessel: Box<Vessel>,
 }
 
+/// A vessel as it was handed over.
+pub(super) struct Taken {
+    pub(super) tick: Tick,
+    pub(super) commit: Tick,
+    pub(super) log: u32,
+    pub(super) vessel: Box<Vessel>,
+    pub(super) given: Vec<AppliedInput>,
+}
+
 /// All that the logs hold of one vessel.
 #[derive(Default)]
 pub(super) struct Track {
     pub(super) launches: Vec<(Tick, Box<Vessel>)>,
+    pub(super) taken: Vec<Taken>,
     pub(super) resumed: Vec<Resumption>,
     pub(super) inputs: Vec<(Tick, u32, Input)>,
     pub(super) companies: Vec<(Tick, u32, Vec<Wake>)>,
@@ -42,9 +53,11 @@ pub(super) struct Passage {
     pub(super) resumed: Vec<Resumption>,
     pub(super) inputs: Vec<(Tick, Input)>,
     pub(super) companies: BTreeMap<Tick, Vec<Wake>>,
+    pub(super) bridges: Vec<(Tick, Box<Vessel>)>,
     pub(super) published: Vec<Published>,
     pub(super) left: Vec<Tick>,
     pub(super) next_launch: usize,
+    pub(super) next_bridge: usize,
     pub(super) next_resumed: usize,
     pub(super) next_input: usize,
     pub(super) next_published: usize,
@@ -77,29 +90,35 @@ impl Passage {
         epochs.sort_unstable();
         epochs.dedup();
         summary.epochs += epochs.len();
-        let stands = |tick: Tick, log: u32| {
+        // Who published a tick has decided what was given for it; of one that nobody published, or whose log is lost,
+        // whoever took the vessel over after it knows.
+        let log_of = |tick: u64| {
             standing
-                .binary_search_by_key(&tick.0, |published| published.tick)
-                .is_ok_and(|place| standing[place].log == log)
+                .binary_search_by_key(&tick, |published| published.tick)
+                .ok()
+                .map(|place| standing[place].log)
         };
-        let mut inputs: Vec<(Tick, Input)> = track
-            .inputs
-            .iter()
-            .filter(|(tick, log, _)| stands(*tick, *log))
-            .map(|(tick, _, input)| (*tick, *input))
-            .collect();
+        let mut inputs: Vec<(Tick, Input)> = Vec::new();
+        let mut companies = BTreeMap::new();
+        let mut bridges: Vec<(Tick, Box<Vessel>)> = Vec::new();
+        for taken in track.taken {
+            if log_of(taken.commit.0) != Some(taken.log) || log_of(taken.commit.0 - 1).is_some() {
+                continue;
+            }
+            for input in taken.given.into_iter().filter(|input| log_of(input.tick.0).is_none()) {
+                match input.given {
+                    Given::Order(order) => inputs.push((input.tick, order)),
+                    Given::Company(company) => drop(companies.insert(input.tick, company)),
+                }
+            }
+            bridges.push((taken.tick, taken.vessel));
+        }
+        bridges.sort_by_key(|(tick, _)| *tick);
+        let orders = track.inputs.iter().filter(|(tick, log, _)| log_of(tick.0) == Some(*log));
+        inputs.extend(orders.map(|(tick, _, input)| (*tick, *input)));
         inputs.sort_by_key(|(tick, input)| (*tick, input.session, input.seq));
-        // Of a tick that nobody published, who committed the vessel for after it and died has decided.
-        let decides = |tick: Tick, log: u32| {
-            let next = standing.partition_point(|published| published.tick <= tick.0);
-            next.checked_sub(1).is_none_or(|last| standing[last].log == log)
-        };
-        let companies = track
-            .companies
-            .into_iter()
-            .filter(|(tick, log, _)| decides(*tick, *log))
-            .map(|(tick, _, company)| (tick, company))
-            .collect();
+        let told = track.companies.into_iter().filter(|(tick, log, _)| log_of(tick.0) == Some(*log));
+        companies.extend(told.map(|(tick, _, company)| (tick, company)));
         track.resumed.sort_by_key(|resumption| (resumption.tick, resumption.term));
         let passage = Self {
             id,
@@ -107,9 +126,11 @@ impl Passage {
             resumed: track.resumed,
             inputs,
             companies,
+            bridges,
             published: standing,
             left: track.left,
             next_launch: 0,
+            next_bridge: 0,
             next_resumed: 0,
             next_input: 0,
             next_published: 0,

@@ -37,6 +37,18 @@ pub enum Logged {
         /// The vessel.
         vessel: Box<Vessel>,
     },
+    /// A group's vessel was taken over: its state as it was offered, and what it was given until the commit
+    /// tick. Together they bridge what is lost of an owner's log when it dies.
+    Taken {
+        /// The tick of the state.
+        tick: Tick,
+        /// The first tick that is published here.
+        commit: Tick,
+        /// The vessel.
+        vessel: Box<Vessel>,
+        /// Its inputs after that state.
+        given: Vec<AppliedInput>,
+    },
     /// A vessel left the water after a tick.
     Left(Tick, VesselId),
 }

@@ -209,7 +209,9 @@ impl Region {
     }
 
     fn look_ahead(&mut self, id: VesselId) {
-        let Some(state) = self.sim.state(id) else { return };
+        // A group goes where its leader goes.
+        let leader = self.leader_of(id);
+        let Some(state) = self.sim.state(leader).or_else(|| self.sim.state(id)) else { return };
         let ahead = state.position_m.truncate() + state.velocity_mps.truncate() * STANDBY_AHEAD_S;
         let Some(next) = self.neighbour_at(ahead).cloned() else { return };
         self.stand_by_at(id, &next);

@@ -9,6 +9,16 @@ impl Region {
     /// A vessel without a guard that can be reached gets one: the region nearest to its group's leader, so that
     /// a group has one guard.
     pub(super) fn name_guard(&mut self, id: VesselId) {
+        let leader = self.leader_of(id);
+        // One guard for all of a group, or it would be torn apart when this region dies.
+        let leaders = self.owned.get(&leader).filter(|_| leader != id).and_then(|owned| owned.guard);
+        let shared = leaders.filter(|&guard| {
+            self.is_at_hand(guard) && self.owned.get(&id).is_some_and(|owned| owned.guard != leaders)
+        });
+        if let Some(shared) = shared.and_then(|guard| self.neighbour(guard)).cloned() {
+            self.stand_by_at(id, &shared);
+            return;
+        }
         let guarded = self.owned.get(&id).and_then(|owned| owned.guard);
         if guarded.is_some_and(|guard| self.is_at_hand(guard) && self.neighbour(guard).is_some()) {
             return;

@@ -27,6 +27,8 @@ pub(super) struct Rebuilding {
     later: Vec<VesselRecord>,
     /// Orders by the tick that first feels them, in the order in which the owner applied them.
     inputs: BTreeMap<Tick, Vec<AppliedInput>>,
+    /// All of them, in a region that keeps a log.
+    told: Option<Vec<AppliedInput>>,
     /// All orders up to this tick are known.
     through: Tick,
     /// The last tick of which the dead owner's orders are known, where the harbour gave the group here.
@@ -56,6 +58,7 @@ impl Rebuilding {
             sim: Sim::new(Arc::clone(&region.sea), region.sea.course().prims.clone(), tick),
             later: records.clone(),
             inputs: BTreeMap::new(),
+            told: region.config.log.then(Vec::new),
             through: tick,
             known: tick,
             pending: BTreeMap::new(),
@@ -107,6 +110,9 @@ impl Rebuilding {
             let due = input.tick > self.through && input.tick <= through;
             if due && self.records.contains_key(&input.vessel) {
                 self.inputs.entry(input.tick).or_default().push(input.clone());
+                if let Some(told) = &mut self.told {
+                    told.push(input.clone());
+                }
             }
         }
         self.through = self.through.max(through);
@@ -267,6 +273,15 @@ impl Region {
             group.hear_wakes(&wakes);
         }
         group.sail_to(last, |_| {});
+        if log && group.from.is_some() {
+            let told = group.told.take().unwrap_or_default();
+            late.extend(group.records.values().map(|record| Logged::Taken {
+                tick: record.tick,
+                commit,
+                vessel: Box::new(record.vessel.clone()),
+                given: told.iter().filter(|input| input.vessel == record.vessel.id).cloned().collect(),
+            }));
+        }
         let epochs = group.handoff.epochs().to_vec();
         if log && group.from.is_none() {
             let through = group.known;

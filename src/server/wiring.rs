@@ -158,6 +158,7 @@ fn entry_of(logged: Logged) -> Entry {
         Logged::Resumed { tick, through, epoch, vessel } => {
             Entry::Resumed { tick, through, term: epoch.term, vessel }
         }
+        Logged::Taken { tick, commit, vessel, given } => Entry::Taken { tick, commit, vessel, given },
         Logged::Left(tick, vessel) => Entry::Left { tick, vessel },
     }
 }

@@ -461,6 +461,7 @@ impl World {
                 Logged::Published { vessel, tick, hash, .. } => {
                     found.doubled += usize::from(published.insert((*tick, *vessel), *hash).is_some());
                 }
+                Logged::Taken { .. } => {}
                 Logged::Left(..) | Logged::Resumed { .. } => panic!("no vessel leaves in these tests"),
             }
         }

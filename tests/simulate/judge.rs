@@ -54,7 +54,7 @@ pub fn judge(stage: &Stage, world: &mut World<'_>, lost_max: Option<u64>) {
                 let resumption = (*through, *epoch, (**vessel).clone());
                 tracks.entry(vessel.id).or_default().resumed.insert(*tick, resumption);
             }
-            Logged::Left(..) => {}
+            Logged::Left(..) | Logged::Taken { .. } => {}
         }
     }
     for (id, track) in &mut tracks {
