@@ -135,7 +135,8 @@ impl HarbourClient {
     ) -> Result<T, ClientError> {
         let unreachable =
             |error: String| ClientError::Unreachable { addr: self.addr, what: what.to_owned(), error };
-        let mut response = response.map_err(|error| unreachable(error.to_string()))?;
+        let mut response =
+            response.map_err(|error| unreachable(format!("{error}; does `fairway harbour` run there?")))?;
         let status = response.status();
         let body = response.body_mut().with_config().limit(ANSWER_BYTES).read_to_vec();
         let body = body.map_err(|error| unreachable(error.to_string()))?;

@@ -101,13 +101,14 @@ pub struct ReplaySummary {
 }
 
 impl ReplaySummary {
-    /// Whether every tick was published once, by one owner, with the bits of the undivided sea.
+    /// Whether every tick was published once, by one owner, with the bits of the undivided sea, and no log gave up.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.mismatches == 0
             && self.double == 0
             && self.missing == 0
             && self.wakes_strange == 0
+            && self.logs_incomplete == 0
             && self.ticks_compared > 0
     }
 }

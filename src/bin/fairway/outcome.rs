@@ -5,7 +5,7 @@
 pub(crate) enum Failure {
     /// A passage did not arrive; everything has been said already.
     NotArrived,
-    /// A replay differs, or its record cannot be read.
+    /// A replay differs, or its record has holes.
     Differs(String),
     /// The command line says nothing; the usage has been printed.
     Usage,

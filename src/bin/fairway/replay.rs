@@ -8,6 +8,8 @@ use fairway::atlas::Course;
 use fairway::record::{Passage, ReplaySummary, replay_watched};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::outcome::Failure;
+
 /// Replay the logs that `--record` wrote, undivided, and compare the hash of every published tick.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -33,12 +35,19 @@ enum Output {
 const BAR_TICKS: u64 = 1_000;
 
 /// Replays a directory; an error when a tick differs, is missing, or was published twice.
-pub(crate) fn run(args: Args) -> Result<(), String> {
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    if !args.dir.is_dir() {
+        let dir = args.dir.display();
+        return Err(Failure::Input(format!("there is no folder {dir}; name one that `fairway sail --record` wrote")));
+    }
     let folder = match args.course {
         Some(folder) => folder,
-        None => Passage::read(&args.dir).map_err(|error| format!("{error} with --course DIR"))?.course,
+        None => {
+            let passage = Passage::read(&args.dir);
+            passage.map_err(|error| Failure::Input(format!("{error} with --course DIR")))?.course
+        }
     };
-    let course = Arc::new(Course::load(&folder).map_err(|error| error.to_string())?);
+    let course = Arc::new(Course::load(&folder).map_err(|error| Failure::Input(error.to_string()))?);
     let bar = ProgressBar::no_length();
     if let Ok(style) = ProgressStyle::with_template("replay {bar:30} {percent} % of {len} ticks, {eta} left")
     {
@@ -50,14 +59,18 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
             bar.set_position(done);
         }
     })
-    .map_err(|error| error.to_string())?;
+    .map_err(|error| Failure::Input(error.to_string()))?;
     bar.finish_and_clear();
     let text = match args.output {
-        Output::Json => serde_json::to_string(&summary).map_err(|error| error.to_string())?,
+        Output::Json => serde_json::to_string(&summary).map_err(|error| Failure::Broke(error.to_string()))?,
         Output::Text => describe(&summary),
     };
-    writeln!(std::io::stdout(), "{text}").map_err(|error| format!("cannot print: {error}"))?;
-    if summary.holds() { Ok(()) } else { Err("the record does not hold; see above".to_owned()) }
+    writeln!(std::io::stdout(), "{text}").map_err(|error| Failure::Broke(format!("cannot print: {error}")))?;
+    if summary.holds() {
+        return Ok(());
+    }
+    let why = if summary.logs_incomplete > 0 { "is incomplete and proves nothing" } else { "does not hold" };
+    Err(Failure::Differs(format!("the record {why}; see above")))
 }
 
 fn describe(summary: &ReplaySummary) -> String {
