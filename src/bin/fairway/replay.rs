@@ -38,7 +38,9 @@ const BAR_TICKS: u64 = 1_000;
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     if !args.dir.is_dir() {
         let dir = args.dir.display();
-        return Err(Failure::Input(format!("there is no folder {dir}; name one that `fairway sail --record` wrote")));
+        return Err(Failure::Input(format!(
+            "there is no folder {dir}; name one that `fairway sail --record` wrote"
+        )));
     }
     let folder = match args.course {
         Some(folder) => folder,
@@ -65,7 +67,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         Output::Json => serde_json::to_string(&summary).map_err(|error| Failure::Broke(error.to_string()))?,
         Output::Text => describe(&summary),
     };
-    writeln!(std::io::stdout(), "{text}").map_err(|error| Failure::Broke(format!("cannot print: {error}")))?;
+    writeln!(std::io::stdout(), "{text}")
+        .map_err(|error| Failure::Broke(format!("cannot print: {error}")))?;
     if summary.holds() {
         return Ok(());
     }
