@@ -10,7 +10,7 @@ use crate::sim::Sim;
 use crate::units::{RegionId, Tick, VesselId};
 use crate::vessel::{Input, Wake};
 use crate::wire::circuit::Way;
-use crate::wire::message::{AppliedInput, Given, Message, VesselRecord, Word};
+use crate::wire::message::{AppliedInput, Epoch, Given, Message, VesselRecord, Word};
 
 /// Taken handoffs that are remembered, so that a repeated commit is acknowledged: minutes of a busy region.
 const TAKEN_KEPT: usize = 256;
@@ -127,6 +127,26 @@ impl Rebuilding {
     /// The last tick that is not this region's to publish.
     fn last(&self) -> Tick {
         Tick(self.handoff.commit_tick().0 - 1)
+    }
+
+    /// For the log, at its last tick that is another's: as what and from where it was taken over.
+    fn past(&mut self) -> Vec<Logged> {
+        let (last, commit, through) = (self.last(), self.handoff.commit_tick(), self.known);
+        if self.from.is_none() {
+            let resumed = |&(id, epoch): &(VesselId, Epoch)| {
+                let vessel = Box::new(self.sim.vessel(id)?);
+                Some(Logged::Resumed { tick: last, through, epoch, vessel })
+            };
+            return self.handoff.epochs().iter().filter_map(resumed).collect();
+        }
+        let told = self.told.take().unwrap_or_default();
+        let taken = |record: &VesselRecord| Logged::Taken {
+            tick: record.tick,
+            commit,
+            vessel: Box::new(record.vessel.clone()),
+            given: told.iter().filter(|input| input.vessel == record.vessel.id).cloned().collect(),
+        };
+        self.records.values().map(taken).collect()
     }
 
     /// Hears samples of others, which count where no owner has decided.
@@ -273,22 +293,9 @@ impl Region {
             group.hear_wakes(&wakes);
         }
         group.sail_to(last, |_| {});
-        if log && group.from.is_some() {
-            let told = group.told.take().unwrap_or_default();
-            late.extend(group.records.values().map(|record| Logged::Taken {
-                tick: record.tick,
-                commit,
-                vessel: Box::new(record.vessel.clone()),
-                given: told.iter().filter(|input| input.vessel == record.vessel.id).cloned().collect(),
-            }));
-        }
         let epochs = group.handoff.epochs().to_vec();
-        if log && group.from.is_none() {
-            let through = group.known;
-            late.extend(epochs.iter().filter_map(|&(id, epoch)| {
-                let vessel = Box::new(group.sim.vessel(id)?);
-                Some(Logged::Resumed { tick: last, through, epoch, vessel })
-            }));
+        if log {
+            late = group.past();
         }
         group.sail_to(now, |sim| {
             decided.extend(sim.new_company().iter().map(|(vessel, company)| AppliedInput {
