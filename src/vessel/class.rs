@@ -4,7 +4,7 @@ use glam::{DVec2, DVec3};
 
 use super::boat::{BoatSpec, EngineSpec};
 use super::foil::Foil;
-use super::hull::{self, Columns, Hydrostatics, ROWS, STATIONS, YachtForm};
+use super::hull::{self, Columns, HullForm, Hydrostatics, ROWS, STATIONS};
 use super::inertia::{self, Matrix6};
 use super::resistance::{Body, Resistance};
 use super::rotation;
@@ -169,8 +169,9 @@ impl Class {
     }
 }
 
-fn form_of(spec: &BoatSpec, draft_m: f64) -> YachtForm {
-    YachtForm {
+fn form_of(spec: &BoatSpec, draft_m: f64) -> HullForm {
+    HullForm {
+        shape: spec.hull.shape,
         length_m: spec.length_m,
         beam_m: spec.beam_m,
         waterline_m: spec.hull.waterline_m,
@@ -226,7 +227,7 @@ struct Masses {
 impl Masses {
     fn of(spec: &BoatSpec, columns: &Columns, still: &Hydrostatics, cg_m: f64, blades: &Blades) -> Self {
         let mass = spec.mass_kg;
-        let long = LONG_GYRADIUS * spec.length_m;
+        let long = spec.hull.pitch_gyradius_m.unwrap_or(LONG_GYRADIUS * spec.length_m);
         let roll = spec.hull.roll_gyradius_m;
         let inertia = DVec3::new(roll * roll, long * long, long * long) * mass;
         let mut matrix: Matrix6 = [[0.0; 6]; 6];
