@@ -250,7 +250,12 @@ impl<'a> Sweep<'a> {
             Some(tried) => (tried.sailing, tried.point.setting),
             None => self.start(course_rad),
         };
-        let tried = sailing.trim(course_rad, setting);
+        let mut tried = sailing.trim(course_rad, setting);
+        if !tried.point.kept_course() && !self.spinnaker {
+            // Laid flat or rounded up: once more, with so little sail that this cannot be.
+            let little = Setting { reef: 0.5, flat: 0.5, ease: 0.0, spinnaker: false };
+            tried = self.start_with(course_rad, little).trim(course_rad, little);
+        }
         // One that was knocked about starts afresh on the next course.
         let point = tried.point;
         self.last = point.kept_course().then_some(tried);
@@ -259,11 +264,18 @@ impl<'a> Sweep<'a> {
 
     /// With less sail the more it blows, so that no boat is laid flat before the search begins.
     fn start(&self, course_rad: f64) -> (Sailing<'a>, Setting) {
-        let blow = ((self.wind_mps - 5.0) / 6.0).clamp(0.0, 1.0);
+        let blow = ((self.wind_mps - 3.0) / 6.0).clamp(0.0, 1.0);
         let setting =
-            Setting { reef: 1.0 - 0.2 * blow, flat: 1.0 - 0.3 * blow, ease: 0.0, spinnaker: self.spinnaker };
+            Setting { reef: 1.0 - 0.3 * blow, flat: 1.0 - 0.5 * blow, ease: 0.0, spinnaker: self.spinnaker };
+        (self.start_with(course_rad, setting), setting)
+    }
+
+    /// Under way, first with little sail until the crew sits to windward, then as a setting says.
+    fn start_with(&self, course_rad: f64, setting: Setting) -> Sailing<'a> {
+        let little = Setting { reef: 0.5, flat: 0.5, ease: 0.0, spinnaker: false };
         let sailing = Sailing::start(self.class, self.wind_mps, course_rad);
-        (sailing.sail(course_rad, setting, STEADY_S).sailing, setting)
+        let sailing = sailing.sail(course_rad, little, SETTLE_S).sailing;
+        sailing.sail(course_rad, setting, STEADY_S).sailing
     }
 
     /// The course between two ends that makes most of the wind's direction, `sign` 1 to windward.

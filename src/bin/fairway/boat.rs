@@ -201,6 +201,9 @@ fn run_polar(args: &PolarArgs) -> Result<(), String> {
     check("--tws", &args.tws, 1.0, 60.0)?;
     check("--twa", &args.twa, 25.0, 180.0)?;
     let spec = read(&args.file)?;
+    if spec.rig.is_none() {
+        return Err(told(&args.file, &TrialError::NoRig(spec.name)));
+    }
     let class = Class::new(&spec);
     let asked: Vec<f64> = args.twa.iter().map(|angle| radians(*angle)).collect();
     let seek = asked.is_empty();
