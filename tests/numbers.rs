@@ -202,7 +202,8 @@ fn manoeuvres(table: &mut Table) {
     let sloop = "name = \"36 ft sloop\"\n[certificate]\nloa_m = 10.97\nbeam_m = 3.5\ndraft_m = 2.0\n\
         displacement_kg = 5443.0\nmain_m2 = 33.0\ngenoa_m2 = 33.0\ncrew_kg = 400.0\n";
     let class = Class::new(&BoatSpec::from_toml(sloop, "sloop").unwrap());
-    let tack = tack::tack(&class, 12.0 * KNOT_MPS, radians(40.0), 0.9).unwrap();
+    // The case's boat made 6 knots before it tacked, as ours does in this wind.
+    let tack = tack::tack(&class, 9.0 * KNOT_MPS, radians(42.0), 1.0).unwrap();
     println!("tack: {tack:?}");
     table.within("sail.tack: loss, m", tack.loss_m, 4.0, 15.0);
     table.within("sail.tack: slowest, kn", knots(tack.slowest_mps), 3.3, 4.7);

@@ -110,7 +110,8 @@ pub fn response(spec: &BoatSpec, heading_rad: f64, period_s: f64) -> Response {
     let end = start + ticks(periods * period_s);
     // Motions first: the place about which the boat swings is known only afterwards.
     let mut trace = Vec::new();
-    let mut place = DVec2::ZERO;
+    let mut places = [DVec2::ZERO; 2];
+    let middle = start + (end - start) / 2;
     for n in 0..end {
         let time_s = f64::from(n) * TICK_S;
         let grown = (time_s / GROW_S).min(1.0);
@@ -119,12 +120,18 @@ pub fn response(spec: &BoatSpec, heading_rad: f64, period_s: f64) -> Response {
             let axes = rotation::axes(tank.state.attitude);
             let motions = [tank.state.position_m.z, rotation::heel_rad(&axes), rotation::pitch_rad(&axes)];
             trace.push((time_s, motions));
-            place += tank.state.position_m.truncate() / f64::from(end - start);
+            let half = usize::from(n >= middle);
+            let count = if half == 0 { middle - start } else { end - middle };
+            places[half] += tank.state.position_m.truncate() / f64::from(count);
         }
         tank.tick();
     }
     let mut fits = [Harmonic::default(); 3];
+    // Waves push it along, slowly and evenly.
+    let drift_mps = (places[1] - places[0]) * (2.0 / (f64::from(end - start) * TICK_S));
+    let middle_s = f64::from(middle) * TICK_S;
     for (time_s, motions) in trace {
+        let place = 0.5 * (places[0] + places[1]) + drift_mps * (time_s - middle_s);
         let theta = trig::sin_cos(omega_radps * time_s - train.k.dot(place));
         for (fit, motion) in fits.iter_mut().zip(motions) {
             fit.add(theta, motion);

@@ -64,6 +64,8 @@ pub struct Class {
     pub(super) inverse: Matrix6,
     /// Added mass in surge, sway, heave, kg, and roll, pitch, kg m².
     pub(super) added: [f64; 5],
+    /// Moments in roll and yaw that the added mass in sway makes about the centre of gravity, kg m.
+    pub(super) sway_arm: [f64; 2],
     /// Radiation damping in heave, N s/m, roll and pitch, N m s.
     pub(super) damping: [f64; 3],
     /// Resistance ahead.
@@ -130,6 +132,7 @@ impl Class {
             cg_x_m,
             inverse: inertia::inverse(&masses.matrix),
             added: masses.added,
+            sway_arm: masses.sway_arm,
             damping: masses.damping,
             resistance: Resistance::of(&body),
             keel: blades.keel,
@@ -228,6 +231,7 @@ struct Masses {
     matrix: Matrix6,
     inertia: DVec3,
     added: [f64; 5],
+    sway_arm: [f64; 2],
     damping: [f64; 3],
 }
 
@@ -260,6 +264,7 @@ impl Masses {
         }
         inertia::add_at(&mut matrix, blades.rudder.place_m, DVec3::new(0.0, blades.rudder_added_kg, 0.0));
         let added = std::array::from_fn(|n| matrix[n][n] - dry[n][n]);
+        let sway_arm = [matrix[3][1] - dry[3][1], matrix[5][1] - dry[5][1]];
         let stiff = hull::stiffness(still, cg_m);
         let critical = |stiffness: f64, n: usize| 2.0 * (stiffness.max(0.0) * matrix[n][n]).sqrt();
         let natural = |n: usize| (stiff[n - 2].max(1.0) / matrix[n][n]).sqrt();
@@ -268,7 +273,7 @@ impl Masses {
             ROLL_DAMPING * critical(stiff[1], 3),
             radiation(columns, natural(4), true),
         ];
-        Self { matrix, inertia, added, damping }
+        Self { matrix, inertia, added, sway_arm, damping }
     }
 }
 

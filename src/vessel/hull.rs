@@ -118,6 +118,8 @@ pub struct Columns {
     pub x_m: [f32; COLUMNS],
     /// To port, metres.
     pub y_m: [f32; COLUMNS],
+    /// To port of the place in the grid at which its waves are sampled, metres.
+    pub aside_m: [f32; COLUMNS],
     /// Plan area, square metres.
     pub area_m2: [f32; COLUMNS],
     /// Lowest point of the bottom above the waterline, metres.
@@ -165,6 +167,7 @@ impl Columns {
         let mut columns = Self {
             x_m: [0.0; COLUMNS],
             y_m: [0.0; COLUMNS],
+            aside_m: [0.0; COLUMNS],
             area_m2: [0.0; COLUMNS],
             low_m: [0.0; COLUMNS],
             rise_m: [0.0; COLUMNS],
@@ -192,6 +195,10 @@ impl Columns {
         let row_m = 0.5 * breadth_sum_m / index_f64(STATIONS) * STRETCH_ACROSS;
         let along_m = step_m * STRETCH_ALONG;
         columns.grid_m = [short(-5.5 * along_m), short(along_m), short(-1.5 * row_m), short(row_m)];
+        for c in 0..COLUMNS {
+            let row = [-1.5, -0.5, 0.5, 1.5][c % ROWS];
+            columns.aside_m[c] = columns.y_m[c] - short(row * row_m);
+        }
         columns
     }
 
