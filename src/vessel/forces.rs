@@ -1,7 +1,5 @@
 //! All that pulls at a vessel in one tick, and how it answers.
 
-#![expect(clippy::needless_range_loop, reason = "lanes of several arrays go in step")]
-
 use glam::{DMat3, DVec2, DVec3};
 
 use super::class::Class;
