@@ -6,7 +6,10 @@
 mod bands;
 mod legend;
 mod paper;
+mod polar;
 mod sheet;
+
+pub use polar::{Curve, polar};
 
 use glam::DVec2;
 

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::certificate::CertificateFile;
+pub use super::hull::Shape;
+
 /// A boat file, checked: everything that the forces are computed from.
 ///
 /// Distances along the hull count forward from amidships of the waterline; heights and depths from the
@@ -49,6 +52,12 @@ pub struct HullSpec {
     pub metacentric_height_m: f64,
     /// Gyradius of the boat in roll, metres.
     pub roll_gyradius_m: f64,
+    /// Gyradius in pitch and yaw, metres; a quarter of the length without one.
+    #[serde(default)]
+    pub pitch_gyradius_m: Option<f64>,
+    /// What its lines are like; a yacht's without a word.
+    #[serde(default)]
+    pub shape: Shape,
 }
 
 /// A keel of one chord.
@@ -133,17 +142,26 @@ const NAME_BYTES: usize = 64;
 const PRIMS_MAX: u32 = 75;
 
 impl BoatSpec {
-    /// Reads a boat file and checks all of it; `file_name` is for the message.
+    /// Reads a boat file and checks all of it; `file_name` is for the message. A file with a
+    /// `[certificate]` gives a rating certificate's figures, and everything else follows from them
+    /// (see [`super::certificate`]).
     ///
     /// # Errors
     /// Names the file, the key, what is wrong and what to do.
     pub fn from_toml(text: &str, file_name: &str) -> Result<Self, BoatError> {
-        let spec: Self = toml::from_str(text).map_err(|error| {
+        let refused = |error: &toml::de::Error| {
             let line =
                 error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             let message = error.message().replace('\n', " ");
             BoatError(format!("{file_name}:{line}: {message}; see assets/boats/first407.toml for every key"))
-        })?;
+        };
+        let of_certificate = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("certificate"));
+        let spec = if of_certificate {
+            let file: CertificateFile = toml::from_str(text).map_err(|error| refused(&error))?;
+            file.spec().map_err(|error| BoatError(format!("{file_name}: {error}")))?
+        } else {
+            toml::from_str(text).map_err(|error| refused(&error))?
+        };
         spec.check().map_err(|error| BoatError(format!("{file_name}: {error}")))?;
         Ok(spec)
     }
@@ -189,7 +207,9 @@ impl BoatSpec {
         within("hull.wetted_m2", hull.wetted_m2, 0.5 * plan_m2, 3.0 * plan_m2)?;
         let beam_m = hull.waterline_beam_m;
         within("hull.metacentric_height_m", hull.metacentric_height_m, 0.05 * beam_m, beam_m)?;
-        within("hull.roll_gyradius_m", hull.roll_gyradius_m, 0.2 * self.beam_m, self.beam_m)
+        within("hull.roll_gyradius_m", hull.roll_gyradius_m, 0.2 * self.beam_m, self.beam_m)?;
+        let long_m = hull.pitch_gyradius_m.unwrap_or(0.25 * self.length_m);
+        within("hull.pitch_gyradius_m", long_m, 0.1 * self.length_m, 0.5 * self.length_m)
     }
 
     fn check_blades(&self) -> Result<(), BoatError> {
@@ -223,7 +243,7 @@ impl BoatSpec {
     }
 }
 
-fn within(key: &str, value: f64, low: f64, high: f64) -> Result<(), BoatError> {
+pub(super) fn within(key: &str, value: f64, low: f64, high: f64) -> Result<(), BoatError> {
     if value >= low && value <= high {
         Ok(())
     } else {

@@ -1,7 +1,5 @@
 //! All that pulls at a vessel in one tick, and how it answers.
 
-#![expect(clippy::needless_range_loop, reason = "lanes of several arrays go in step")]
-
 use glam::{DMat3, DVec2, DVec3};
 
 use super::class::Class;
@@ -142,16 +140,19 @@ fn float(
     let [surge, sway, heave, roll_added, pitch_added] = class.added;
     let mean = if sums.volume > 1e-6 { GRAVITY_MPS2 / sums.volume } else { 0.0 };
     let wet = (sums.volume / class.still.volume_m3).min(1.0);
+    let aside_mps2 = -mean * sums.slope_y * wet;
     out.force_n += level.out(
         -surge * mean * sums.slope_x * wet,
-        -sway * mean * sums.slope_y * wet,
+        sway * aside_mps2,
         wet * (heave * over.lift[0] + class.damping[0] * (over.rise[0] - state.velocity_mps.z)),
     );
     let spin = DVec2::new(state.spin_radps.x, state.spin_radps.y);
     let (roll_rate, pitch_rate) = (spin.dot(level.forward), spin.dot(level.port));
     let roll = roll_added * over.lift[2] + class.damping[1] * (over.rise[2] - roll_rate);
     let pitch = -pitch_added * over.lift[1] + class.damping[2] * (-over.rise[1] - pitch_rate);
-    out.torque_nm += level.out(roll * wet, pitch * wet, 0.0);
+    // What is added in sway lies below the centre of gravity, for the water as for the boat.
+    let [roll_sway, yaw_sway] = class.sway_arm;
+    out.torque_nm += level.out(roll * wet + roll_sway * aside_mps2, pitch * wet, yaw_sway * aside_mps2);
 }
 
 /// Sums over the columns, each the immersed volume times what its name says; metres.
@@ -180,9 +181,13 @@ impl Immersed {
         let still = short(water.level_m - origin);
         let (rx, ry) = (short(axes.x_axis.z), short(axes.y_axis.z));
         let cg = short(class.cg_m);
+        // Waves are sampled on a grid as wide as the hull is on average; from there each column's own
+        // place is reached by the slope, without which a hull with fine ends feels too little of it.
+        let (slope_x, slope_y) = slopes(columns, &over.head_m);
         let mut part = [[0.0_f32; COLUMNS]; 4];
         for c in 0..COLUMNS {
-            let surface = ((still + over.head_m[c]) - rx * columns.x_m[c] - ry * columns.y_m[c]) * per;
+            let head = over.head_m[c] + slope_y[c] * columns.aside_m[c];
+            let surface = ((still + head) - rx * columns.x_m[c] - ry * columns.y_m[c]) * per;
             let (length, moment) = immersed(columns, c, surface, inverted);
             let volume = length * columns.area_m2[c];
             part[0][c] = volume;
@@ -190,7 +195,6 @@ impl Immersed {
             part[2][c] = volume * columns.y_m[c];
             part[3][c] = moment * columns.area_m2[c] - cg * volume;
         }
-        let (slope_x, slope_y) = slopes(columns, &over.head_m);
         let dot = |a: &[f32; COLUMNS], b: &[f32; COLUMNS]| {
             let mut product = [0.0; COLUMNS];
             for c in 0..COLUMNS {

@@ -3,6 +3,8 @@
 //! Each column's bottom slopes evenly over its width, so that its immersed volume grows smoothly from
 //! the first touch to full immersion. Heights count from the waterline at rest, along the body's z axis.
 
+use serde::{Deserialize, Serialize};
+
 use crate::trig;
 use crate::units::{GRAVITY_MPS2, WATER_KG_M3};
 
@@ -35,9 +37,25 @@ pub trait Form {
     fn deck_m(&self) -> f64;
 }
 
-/// A round-bilged hull with overhangs and a transom.
+/// What a hull's lines are like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// Round bilges, overhangs and a transom.
+    #[default]
+    Yacht,
+    /// Wigley's parabolic hull (Wigley 1934), pointed at both ends, with upright sides above the
+    /// waterline: the towing tanks' reference.
+    Wigley,
+    /// A barge: flat bottom, upright sides and ends.
+    Box,
+}
+
+/// A hull by its dimensions.
 #[derive(Clone, Copy, Debug)]
-pub struct YachtForm {
+pub struct HullForm {
+    /// Its lines.
+    pub shape: Shape,
     /// Over all, metres.
     pub length_m: f64,
     /// On deck, metres.
@@ -52,18 +70,29 @@ pub struct YachtForm {
     pub freeboard_m: f64,
 }
 
-impl Form for YachtForm {
+impl Form for HullForm {
     fn length_m(&self) -> f64 {
         self.length_m
     }
 
     fn half_breadth_m(&self, x_m: f64) -> f64 {
         let s = 2.0 * x_m / self.length_m;
+        match self.shape {
+            Shape::Yacht => {}
+            Shape::Wigley => return 0.5 * self.beam_m * (1.0 - s * s).max(0.0),
+            Shape::Box => return 0.5 * self.beam_m,
+        }
         let share = if s > 0.0 { 1.0 - s * s * (0.6 + 0.4 * s) } else { 1.0 + 0.38 * s * s * s };
         0.5 * self.beam_m * share.max(0.02)
     }
 
     fn bottom_m(&self, x_m: f64, share: f64) -> f64 {
+        match self.shape {
+            Shape::Yacht => {}
+            // The breadth at a depth z is that of the waterline times 1 − (z / draft)².
+            Shape::Wigley => return -self.draft_m * (1.0 - share).max(0.0).sqrt(),
+            Shape::Box => return -self.draft_m,
+        }
         let s = 2.0 * x_m / self.waterline_m;
         let draft_m = self.draft_m * (1.0 - s * s);
         let rise_m = draft_m + self.freeboard_m;
@@ -89,6 +118,8 @@ pub struct Columns {
     pub x_m: [f32; COLUMNS],
     /// To port, metres.
     pub y_m: [f32; COLUMNS],
+    /// To port of the place in the grid at which its waves are sampled, metres.
+    pub aside_m: [f32; COLUMNS],
     /// Plan area, square metres.
     pub area_m2: [f32; COLUMNS],
     /// Lowest point of the bottom above the waterline, metres.
@@ -136,6 +167,7 @@ impl Columns {
         let mut columns = Self {
             x_m: [0.0; COLUMNS],
             y_m: [0.0; COLUMNS],
+            aside_m: [0.0; COLUMNS],
             area_m2: [0.0; COLUMNS],
             low_m: [0.0; COLUMNS],
             rise_m: [0.0; COLUMNS],
@@ -163,6 +195,10 @@ impl Columns {
         let row_m = 0.5 * breadth_sum_m / index_f64(STATIONS) * STRETCH_ACROSS;
         let along_m = step_m * STRETCH_ALONG;
         columns.grid_m = [short(-5.5 * along_m), short(along_m), short(-1.5 * row_m), short(row_m)];
+        for c in 0..COLUMNS {
+            let row = [-1.5, -0.5, 0.5, 1.5][c % ROWS];
+            columns.aside_m[c] = columns.y_m[c] - short(row * row_m);
+        }
         columns
     }
 
@@ -276,9 +312,9 @@ impl Band {
 /// The draft of the canoe body at which a form carries a mass, metres, by false position: the volume is
 /// all but proportional to the draft.
 #[must_use]
-pub fn floating_draft_m(form: YachtForm, mass_kg: f64) -> f64 {
+pub fn floating_draft_m(form: HullForm, mass_kg: f64) -> f64 {
     let target_m3 = mass_kg / WATER_KG_M3;
-    let volume = |draft_m: f64| Columns::cut(&YachtForm { draft_m, ..form }).hydrostatics().volume_m3;
+    let volume = |draft_m: f64| Columns::cut(&HullForm { draft_m, ..form }).hydrostatics().volume_m3;
     let mut draft_m = target_m3 / (0.4 * form.waterline_m * form.waterline_beam_m);
     // Six steps leave less than a tenth of a millimetre; what is left is gone when the boat has settled.
     for _ in 0..6 {

@@ -6,6 +6,7 @@
 //! remembers anything between ticks.
 
 pub mod boat;
+pub mod certificate;
 mod class;
 pub mod foil;
 pub mod forces;

@@ -1,6 +1,7 @@
 //! The program for people; see `fairway --help`.
 
 mod ask;
+mod boat;
 mod course;
 mod harbour;
 mod outcome;
@@ -69,6 +70,9 @@ enum Command {
     /// Sail a record again, undivided, and hold every published tick to its bits.
     #[command(after_help = EXIT_CODES)]
     Replay(replay::Args),
+    /// Measure a boat: its polar, its swings, its turning circle, its answer to waves.
+    #[command(after_help = EXIT_CODES)]
+    Boat(boat::Args),
     /// Check course folders, or describe one.
     #[command(after_help = EXIT_CODES)]
     Course(course::Args),
@@ -114,6 +118,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
         // What a record does not hold has been told on standard output as well.
         Command::Replay(args) => replay::run(args),
+        Command::Boat(args) => boat::run(args).map_err(Failure::Input),
         Command::Course(args) => course::run(args).map_err(Failure::Input),
         Command::Tide(args) => tide::run(args).map_err(Failure::Input),
         Command::Sea(args) => sea::run(args).map_err(Failure::Input),
