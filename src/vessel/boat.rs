@@ -102,6 +102,9 @@ pub struct RigSpec {
     pub jib_m2: f64,
     /// Area of the spinnaker or gennaker, square metres; 0 where there is none.
     pub spinnaker_m2: f64,
+    /// Whether that is an asymmetric one, tacked to the centreline: before the wind the mainsail blankets it.
+    #[serde(default)]
+    pub asymmetric: bool,
     /// Height of the masthead above the waterline, metres.
     pub mast_m: f64,
     /// Height of the mainsail's centre of effort above the waterline, metres.
