@@ -9,6 +9,7 @@ mod pilot;
 mod replay;
 mod sail;
 mod sea;
+mod sea_map;
 mod setup;
 mod tide;
 
