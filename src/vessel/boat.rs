@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::CertificateFile;
 pub use super::hull::Shape;
+use super::outfit::{CrewPlace, Outfit, ShellPrim};
 
 /// A boat file, checked: everything that the forces are computed from.
 ///
@@ -132,19 +133,37 @@ pub struct EngineSpec {
     pub wash: f64,
 }
 
-/// Why a boat cannot be used: file, key and remedy, in one line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BoatError(pub String);
+/// A boat file that gives every dimension.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DrawnFile {
+    name: String,
+    length_m: f64,
+    beam_m: f64,
+    prims: u32,
+    mass_kg: f64,
+    crew_kg: f64,
+    hull: HullSpec,
+    keel: Option<KeelSpec>,
+    rudder: RudderSpec,
+    rig: Option<RigSpec>,
+    engine: Option<EngineSpec>,
+    #[serde(default)]
+    shell: Vec<ShellPrim>,
+    #[serde(default)]
+    crew: Vec<CrewPlace>,
+}
 
-/// Longest boat, metres: the reach of one cell of the contact grid.
-pub const LENGTH_M_MAX: f64 = 60.0;
-/// Bytes of a boat's name: it travels in every record.
-const NAME_BYTES: usize = 64;
-/// Prims of one boat: a tenth of a region.
-const PRIMS_MAX: u32 = 75;
+/// All of a boat file: what sails, and what is looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BoatFile {
+    /// What the forces are computed from.
+    pub spec: BoatSpec,
+    /// Prims and crew places.
+    pub outfit: Outfit,
+}
 
-impl BoatSpec {
+impl BoatFile {
     /// Reads a boat file and checks all of it; `file_name` is for the message. A file with a
     /// `[certificate]` gives a rating certificate's figures, and everything else follows from them
     /// (see [`super::certificate`]).
@@ -158,15 +177,45 @@ impl BoatSpec {
             let message = error.message().replace('\n', " ");
             BoatError(format!("{file_name}:{line}: {message}; see assets/boats/first407.toml for every key"))
         };
+        let in_file = |error: BoatError| BoatError(format!("{file_name}: {error}"));
         let of_certificate = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("certificate"));
-        let spec = if of_certificate {
+        let file = if of_certificate {
             let file: CertificateFile = toml::from_str(text).map_err(|error| refused(&error))?;
-            file.spec().map_err(|error| BoatError(format!("{file_name}: {error}")))?
+            let spec = file.spec().map_err(in_file)?;
+            Self { spec, outfit: Outfit { shell: file.shell, crew: file.crew } }
         } else {
-            toml::from_str(text).map_err(|error| refused(&error))?
+            let file: DrawnFile = toml::from_str(text).map_err(|error| refused(&error))?;
+            let DrawnFile { name, length_m, beam_m, prims, mass_kg, crew_kg, .. } = file;
+            let DrawnFile { hull, keel, rudder, rig, engine, shell, crew, .. } = file;
+            let spec =
+                BoatSpec { name, length_m, beam_m, prims, mass_kg, crew_kg, hull, keel, rudder, rig, engine };
+            Self { spec, outfit: Outfit { shell, crew } }
         };
-        spec.check().map_err(|error| BoatError(format!("{file_name}: {error}")))?;
-        Ok(spec)
+        file.spec.check().map_err(in_file)?;
+        file.outfit.check(&file.spec).map_err(in_file)?;
+        Ok(file)
+    }
+}
+
+/// Why a boat cannot be used: file, key and remedy, in one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BoatError(pub String);
+
+/// Longest boat, metres: the reach of one cell of the contact grid.
+pub const LENGTH_M_MAX: f64 = 60.0;
+/// Bytes of a boat's name: it travels in every record.
+const NAME_BYTES: usize = 64;
+/// Prims of one boat: a tenth of a region.
+const PRIMS_MAX: u32 = 75;
+
+impl BoatSpec {
+    /// What sails of a boat file, all of which is checked; see [`BoatFile::from_toml`].
+    ///
+    /// # Errors
+    /// Names the file, the key, what is wrong and what to do.
+    pub fn from_toml(text: &str, file_name: &str) -> Result<Self, BoatError> {
+        Ok(BoatFile::from_toml(text, file_name)?.spec)
     }
 
     /// Checks every number: finite, and within what the model can sail.
@@ -260,15 +309,30 @@ pub mod boats {
 
     use super::BoatSpec;
 
-    const FILES: [(&str, &str); 2] = [
+    const FILES: [(&str, &str); 11] = [
         ("first407", include_str!("../../assets/boats/first407.toml")),
         ("launch", include_str!("../../assets/boats/launch.toml")),
+        ("dinghy", include_str!("../../assets/boats/dinghy.toml")),
+        ("keelboat", include_str!("../../assets/boats/keelboat.toml")),
+        ("classic", include_str!("../../assets/boats/classic.toml")),
+        ("racer", include_str!("../../assets/boats/racer.toml")),
+        ("cruiser", include_str!("../../assets/boats/cruiser.toml")),
+        ("schooner", include_str!("../../assets/boats/schooner.toml")),
+        ("fishing", include_str!("../../assets/boats/fishing.toml")),
+        ("tug", include_str!("../../assets/boats/tug.toml")),
+        ("rescue", include_str!("../../assets/boats/rescue.toml")),
     ];
 
     /// Their short names, as files of courses and command lines say them.
     #[must_use]
     pub fn names() -> [&'static str; FILES.len()] {
         FILES.map(|(name, _)| name)
+    }
+
+    /// The boat file of a short name, if there is one.
+    #[must_use]
+    pub fn text(name: &str) -> Option<&'static str> {
+        FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
     }
 
     /// The boat of a short name, if there is one.
@@ -298,7 +362,7 @@ mod tests {
         for name in boats::names() {
             let boat = boats::named(name).unwrap();
             assert_eq!(boat.check(), Ok(()));
-            assert!(boat.length_m > 5.0);
+            assert!(boat.length_m > 4.0);
         }
         assert!(boats::named("titanic").is_none());
     }
@@ -315,7 +379,7 @@ mod tests {
                 && !error.contains('\n'),
             "{error}"
         );
-        for (from, to) in [("mass_kg = 7722.0", "mass_kg = nan"), ("span_m = 1.9", "span_m = -1.0")] {
+        for (from, to) in [("mass_kg = 8461.0", "mass_kg = nan"), ("span_m = 1.9", "span_m = -1.0")] {
             let error = BoatSpec::from_toml(&text.replace(from, to), "x.toml").unwrap_err().to_string();
             assert!(error.contains(to.split(' ').next().unwrap()) && error.contains("must be"), "{error}");
         }

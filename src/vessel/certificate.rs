@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use super::boat::{BoatError, BoatSpec, EngineSpec, HullSpec, KeelSpec, RigSpec, RudderSpec, within};
 use super::hull::Shape;
+use super::outfit::{CrewPlace, ShellPrim};
 use crate::trig;
 use crate::units::{WATER_KG_M3, degrees};
 
@@ -55,6 +56,12 @@ pub struct CertificateFile {
     pub certificate: Certificate,
     /// Engine and propeller, which no certificate tells of.
     pub engine: Option<EngineSpec>,
+    /// Prims of hull, blades and rig.
+    #[serde(default)]
+    pub shell: Vec<ShellPrim>,
+    /// Places of the crew.
+    #[serde(default)]
+    pub crew: Vec<CrewPlace>,
 }
 
 /// The figures that an ORC certificate prints.

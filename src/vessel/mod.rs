@@ -14,6 +14,7 @@ mod ground;
 pub mod hull;
 pub mod inertia;
 pub mod motion;
+pub mod outfit;
 pub mod resistance;
 pub mod rotation;
 pub mod sails;
@@ -22,7 +23,7 @@ pub mod trim;
 pub mod wake;
 pub mod waves;
 
-pub use boat::{BoatError, BoatSpec, boats};
+pub use boat::{BoatError, BoatFile, BoatSpec, boats};
 pub use class::{Class, at_rest};
 pub use state::{Gear, Helm, Input, VesselState};
 pub use wake::Wake;
