@@ -225,7 +225,7 @@ mod records {
                 }
             }
             for (from, to) in [(0, 1), (1, 0)] {
-                let since = Tick(sims[from].tick().0 - 1);
+                let since = sims[from].tick().before(1);
                 let news: Vec<Wake> = sims[from].wakes_since(since).copied().collect();
                 for wake in news {
                     sims[to].hear_wake(wake);
