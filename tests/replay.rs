@@ -396,7 +396,7 @@ mod records {
     #[test]
     fn passage_file_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
-        let passage = Passage { course: "regions/gullwing".into(), seed: 42 };
+        let passage = Passage { course: "regions/gullwing".into(), seed: 42, digest: "0".into() };
         passage.write(dir.path()).unwrap();
         assert_eq!(Passage::read(dir.path()), Ok(passage));
         let error = Passage::read(Path::new("/nowhere")).unwrap_err().to_string();

@@ -113,6 +113,8 @@ pub struct Course {
     pub name: String,
     /// What people call it.
     pub title: String,
+    /// Hash of all its files: equal where they are.
+    pub digest: u64,
     /// The seed of its sea, unless a passage chooses another.
     pub seed: u64,
     /// Tick 0, seconds since the Unix epoch.
@@ -163,6 +165,12 @@ impl Course {
                 .next()
                 .unwrap_or_else(|| CourseError(format!("{}: cannot be read", dir.display())))
         })
+    }
+
+    /// Its digest as it is written down.
+    #[must_use]
+    pub fn digest_hex(&self) -> String {
+        format!("{:016x}", self.digest)
     }
 
     /// The tick at a wall-clock moment, seconds since the Unix epoch; 0 before the course's epoch.

@@ -10,6 +10,7 @@ mod course;
 mod depth;
 mod faults;
 mod file;
+mod files;
 mod load;
 mod projection;
 mod raster;

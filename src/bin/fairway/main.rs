@@ -115,7 +115,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Resume(args) => ask::resume(&args),
         // Taken before the command line is parsed; listed there for its help.
         Command::Region { .. } => Err(Failure::Input("`region` comes first on the command line".to_owned())),
-        Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
+        Command::Pilot(args) => pilot::run(args),
         // What a record does not hold has been told on standard output as well.
         Command::Replay(args) => replay::run(args),
         Command::Boat(args) => boat::run(args).map_err(Failure::Input),
