@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the bottom up; a room may use those of lower layers, and those named for it in its own.
 const LAYERS: [&[&str]; 4] = [
-    &["units", "limits", "trig", "noise"],
+    &["units", "limits", "trig", "noise", "wide"],
     &["atlas", "weather", "sea", "vessel", "sim", "trials"],
     &["wire", "handoff", "custody", "corridor", "region"],
     &["clock", "config", "net", "record", "metrics", "harbour", "pilots", "chart", "server"],

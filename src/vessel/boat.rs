@@ -129,6 +129,64 @@ pub struct EngineSpec {
     pub wash: f64,
 }
 
+impl BoatSpec {
+    /// The same boat at another size, by Froude's law of similarity: what it does takes √`large` times as long.
+    /// Crew and prims are those of the size.
+    #[must_use]
+    pub fn scaled(&self, large: f64) -> Self {
+        let (area, mass) = (large * large, large * large * large);
+        let hull = &self.hull;
+        Self {
+            name: format!("{} x {large}", self.name),
+            length_m: self.length_m * large,
+            beam_m: self.beam_m * large,
+            prims: self.prims,
+            mass_kg: self.mass_kg * mass,
+            crew_kg: self.crew_kg * mass,
+            hull: HullSpec {
+                waterline_m: hull.waterline_m * large,
+                waterline_beam_m: hull.waterline_beam_m * large,
+                freeboard_m: hull.freeboard_m * large,
+                wetted_m2: hull.wetted_m2 * area,
+                metacentric_height_m: hull.metacentric_height_m * large,
+                roll_gyradius_m: hull.roll_gyradius_m * large,
+                pitch_gyradius_m: hull.pitch_gyradius_m.map(|gyradius_m| gyradius_m * large),
+                shape: hull.shape,
+            },
+            keel: self.keel.as_ref().map(|keel| KeelSpec {
+                x_m: keel.x_m * large,
+                top_m: keel.top_m * large,
+                span_m: keel.span_m * large,
+                chord_m: keel.chord_m * large,
+            }),
+            rudder: RudderSpec {
+                x_m: self.rudder.x_m * large,
+                top_m: self.rudder.top_m * large,
+                span_m: self.rudder.span_m * large,
+                chord_m: self.rudder.chord_m * large,
+                limit_deg: self.rudder.limit_deg,
+                pace_degps: self.rudder.pace_degps / large.sqrt(),
+            },
+            rig: self.rig.as_ref().map(|rig| RigSpec {
+                main_m2: rig.main_m2 * area,
+                jib_m2: rig.jib_m2 * area,
+                spinnaker_m2: rig.spinnaker_m2 * area,
+                mast_m: rig.mast_m * large,
+                main_centre_m: rig.main_centre_m * large,
+                jib_centre_m: rig.jib_centre_m * large,
+                spinnaker_centre_m: rig.spinnaker_centre_m * large,
+                centre_x_m: rig.centre_x_m * large,
+            }),
+            engine: self.engine.as_ref().map(|engine| EngineSpec {
+                bollard_n: engine.bollard_n * mass,
+                pitch_speed_mps: engine.pitch_speed_mps * large.sqrt(),
+                propeller_m: engine.propeller_m * large,
+                wash: engine.wash,
+            }),
+        }
+    }
+}
+
 /// Why a boat cannot be used: file, key and remedy, in one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
