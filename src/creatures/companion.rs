@@ -20,6 +20,8 @@ use crate::units::{GRAVITY_MPS2, TICK_HZ, TICK_S, Tick, VesselId, WATER_KG_M3, k
 /// Companions of one vessel at most: more than come together in half an hour but on purpose. Then what is over
 /// is forgotten, and after that nothing more is attracted, and what is touched gives way.
 pub const COMPANIONS: usize = 8;
+/// How many one companion stands for at most: a whole group.
+const NUMBER_MAX: u8 = 60;
 /// Companions are decided on once a second.
 const DECIDE_TICKS: u64 = TICK_HZ;
 /// Mass that moves with a body under a blow over its own: half of the water that a cylinder would move
@@ -39,6 +41,9 @@ const FLIGHT_MPS: f64 = 2.0;
 const SOUNDING_MPS: f64 = 0.5;
 /// Share of the water that it goes down through.
 const SOUNDING_SHARE: f64 = 0.7;
+/// At the end of their time bodies sink to this depth, metres, and how long before it they begin, ticks.
+const SUNK_M: f64 = 8.0;
+const SINKING_TICKS: u64 = 60 * TICK_HZ;
 /// Beyond this distance nothing of a struck body is worked out any more, metres.
 const LEFT_BEHIND_M: f64 = 1_000.0;
 /// Slower than this through the water a net comes free, m/s, and nothing is caught, m/s.
@@ -236,8 +241,21 @@ pub fn strike_force(masses_kg: [f64; 2], blow_s: f64, press_m: f64, closing_mps:
 #[must_use]
 pub fn is_sound(companions: &[Companion]) -> bool {
     let near = |place: DVec2| place.is_finite() && place.length_squared() < 1e14;
+    let can = |companion: &Companion| {
+        let traits = traits(companion.species);
+        match companion.role {
+            Role::Riding => traits.rides.is_some(),
+            Role::Fleeing | Role::Dead => traits.kind == Kind::Whale,
+            Role::Pushed => traits.kind == Kind::Log,
+            Role::Snared => traits.snares.is_some(),
+            Role::Haunting => traits.haunts.is_some(),
+            Role::Over => true,
+        }
+    };
     let one = |companion: &Companion| {
-        near(companion.place)
+        can(companion)
+            && companion.number <= NUMBER_MAX
+            && near(companion.place)
             && companion.velocity_mps.is_finite()
             && companion.velocity_mps.length_squared() < 1e6
             && companion.depth_m.abs() < 1e4
@@ -277,7 +295,7 @@ pub fn meet(
         let over = match companion.role {
             Role::Riding => ride(companion, hull, tick),
             Role::Fleeing | Role::Dead | Role::Pushed => {
-                collide(companion, hull, &mut push);
+                collide(companion, hull, tick, &mut push);
                 None
             }
             Role::Snared => drag(companion, hull, tick, &mut push),
@@ -413,7 +431,7 @@ fn touch(
                 (role, forget, Some(What::Struck { speed_mps, dead }))
             }
         };
-        companions.push(taken(&animal, role, 1, [tick, until, forget]));
+        companions.push(taken(&animal, role, 1, [tick, until, forget.max(until)]));
         let (species, id) = (animal.species, animal.id);
         happenings.extend(what.map(|what| Happening { vessel: hull.vessel, tick, species, id, what }));
     }
@@ -476,7 +494,7 @@ fn ride(companion: &Companion, hull: &Hull, tick: Tick) -> Option<What> {
 }
 
 /// A body that was touched: the hull's spring on it, and its own way.
-fn collide(companion: &mut Companion, hull: &Hull, push: &mut Push) {
+fn collide(companion: &mut Companion, hull: &Hull, tick: Tick, push: &mut Push) {
     if (companion.place - hull.place).length_squared() > LEFT_BEHIND_M * LEFT_BEHIND_M {
         return;
     }
@@ -498,6 +516,8 @@ fn collide(companion: &mut Companion, hull: &Hull, push: &mut Push) {
             wanted_mps += DVec2::new(east, north) * FLIGHT_MPS;
             traits.dive_m.min(SOUNDING_SHARE * hull.water_m).max(traits.radius_m)
         }
+        // Out of sight before it is forgotten.
+        _ if companion.forget.since(tick) < SINKING_TICKS => SUNK_M,
         Role::Dead => 0.4 * traits.radius_m,
         _ => 0.6 * traits.radius_m,
     };
