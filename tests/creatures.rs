@@ -23,11 +23,14 @@ use fairway::creatures::{
     Animal, AnimalId, CELL_M, Companion, Creatures, Field, Group, Happening, Hull, PERIOD_TICKS, Role, What,
     lethality, meet, scatter_m, strike_force, traits,
 };
+use fairway::pilots::Seen;
+use fairway::region::{Action, Now, Region, RegionConfig};
 use fairway::sea::Sea;
 use fairway::sim::{Sim, Vessel, Voyage, afloat};
-use fairway::units::{TICK_S, Tick, VesselId, WATER_KG_M3, from_knots};
+use fairway::units::{RegionId, TICK_S, Tick, VesselId, WATER_KG_M3, from_knots};
 use fairway::vessel::{Helm, Input, boats, rotation};
-use fairway::wire::message::{Epoch, VesselRecord, Word};
+use fairway::wire::circuit::{CircuitId, Peer};
+use fairway::wire::message::{ClockSetting, Epoch, VesselRecord, Word};
 use fairway::wire::{Message, decode, encode};
 use glam::{DVec2, DVec3};
 
@@ -707,4 +710,49 @@ fn dolphins_ride_only_what_goes_fast_enough_and_leave_in_time() {
     let slowed = sail(4, 4.0, true);
     assert_eq!(slowed.len(), 2);
     assert!(slowed[1].tick.since(slowed[0].tick) <= 2, "{slowed:?}");
+}
+
+#[test]
+fn crew_is_told_of_what_it_sees_around_its_vessel() {
+    let sea = sea(20.0, true, 43);
+    let creatures = Creatures::new(Arc::clone(&sea));
+    let clock = ClockSetting { tick: START, unix_ns: 0, warp: 1.0 };
+    let area = Cell::of(middle(&sea), 256.0).area(256.0);
+    let (id, name) = (RegionId(0), "alone".to_owned());
+    let config = RegionConfig { id, name, area, clock, authority: None, log: false };
+    let mut region = Region::new(config, sea, START);
+    let circuit = CircuitId(5);
+    region.opened(circuit, Peer::Client([1; 32]));
+    let boat = boats::named("launch").cloned();
+    region.received(circuit, Message::Join { ticket: Vec::new(), boat, resume: None });
+    let mut seen = Seen::default();
+    let (mut messages, mut animals) = (0, 0);
+    for n in 1..=45 * 20_u64 {
+        let now = Now { unix_ns: n * 1_000_000_000 / 45, boot_ns: n * 1_000_000_000 / 45 };
+        region.set_now(now);
+        region.step();
+        region.pump(now, &|_| None);
+        while let Some(action) = region.poll_action() {
+            let Action::Send { message: Message::Wildlife { tick, seen: sightings }, .. } = action else {
+                continue;
+            };
+            let own = region.sim().ids()[0];
+            let from = region.sim().state(own).unwrap().position_m.truncate();
+            let around = creatures.near(from, 700.0, tick);
+            assert!(sightings.len() <= 16 && tick == region.tick());
+            for sighting in sightings.iter().filter(|sighting| sighting.with.is_none()) {
+                let animal = around.iter().find(|animal| animal.id == sighting.id).unwrap();
+                let off = DVec2::new(f64::from(sighting.offset_m[0]), f64::from(sighting.offset_m[1]));
+                assert!(
+                    (from + off - animal.place).length() < 1e-3 && animal.is_seen() && off.length() < 600.0
+                );
+                animals += 1;
+            }
+            seen.note(own, &sightings);
+            messages += 1;
+        }
+    }
+    // Five times a second.
+    assert!((80..=101).contains(&messages) && animals > 200, "{messages} messages of {animals} animals");
+    assert!(seen.line().unwrap().contains("group"), "{:?}", seen.line());
 }

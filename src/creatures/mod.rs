@@ -22,6 +22,7 @@ mod companion;
 mod species;
 mod track;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -224,6 +225,26 @@ fn id_of(species: Species, cell: Cell, period: u64, number: u32) -> AnimalId {
     AnimalId((((kind << 24 | cell_bits) << 21 | (period & 0x1f_ffff)) << 8 | u64::from(number)) << 6)
 }
 
+thread_local! {
+    static LAST: RefCell<Option<(u64, Field)>> = const { RefCell::new(None) };
+}
+
+/// Calls `then` with this thread's memo of the creatures of a sea: regions that are sailed by one thread, and those
+/// that take a vessel over, look at each track once.
+///
+/// # Panics
+/// When `then` asks for it again.
+pub fn with_field<T>(creatures: &Creatures, then: impl FnOnce(&mut Field) -> T) -> T {
+    let number = creatures.sea.number();
+    LAST.with_borrow_mut(|last| {
+        let (of, field) = last.get_or_insert_with(|| (number, Field::default()));
+        if *of != number {
+            (*of, *field) = (number, Field::default());
+        }
+        then(field)
+    })
+}
+
 /// The groups of a species and cell in the period that was asked for last.
 type Roster = (u64, Vec<Arc<Group>>);
 
@@ -261,7 +282,7 @@ impl Field {
                         *groups = creatures.drawn(species, cell, now).into_iter().map(Arc::new).collect();
                     }
                 }
-                groups.iter().for_each(&mut found);
+                groups.iter().filter(|group| !group.is_known_gone()).for_each(&mut found);
             }
         }
     }

@@ -292,6 +292,11 @@ impl Group {
         }
     }
 
+    /// Whether somebody has found out already that there is no water for it.
+    pub(super) fn is_known_gone(&self) -> bool {
+        matches!(self.track.get(), Some(None))
+    }
+
     /// Whether there is water for it all the way: where not, it never was there.
     #[must_use]
     pub fn is_there(&self, sea: &Sea) -> bool {
@@ -488,6 +493,8 @@ fn hidden(t_s: f64) -> f64 {
 
 /// Least water below chart datum within a margin of a place, metres, and how far on the next look may be.
 fn water(course: &Course, place: DVec2, margin_m: f64, least_m: f64) -> (f64, f64) {
+    // Beyond its extent the water of a course goes on as at its edge.
+    let place = place.clamp(course.extent.min, course.extent.max);
     match course.depth() {
         Depth::Shore { slope, deepest_m } => {
             let nearest_m = course.coast().nearest(place).map_or(FAR_M, |(distance_m, _)| distance_m);

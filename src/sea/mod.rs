@@ -151,6 +151,12 @@ impl Sea {
         &self.course
     }
 
+    /// Tells this sea from every other of the process, for memos; no answer may depend on it.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
     /// The seed that it was made with.
     #[must_use]
     pub const fn seed(&self) -> u64 {

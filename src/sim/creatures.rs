@@ -13,11 +13,10 @@ use bevy_ecs::system::{Query, Res, ResMut};
 use bevy_ecs::world::World;
 use glam::DVec2;
 
-use super::phases::{Build, Crew, Fleet, Id, Now, Progress, Surroundings};
+use super::phases::{Build, Crew, Fleet, Id, Now, Progress, Surroundings, TheSea};
 use crate::atlas::Cell;
 use crate::creatures::{
-    self, ATTRACT_M_MAX, Animal, CELL_M, Creatures, Field, Group, Happening, Hull, PERIOD_TICKS, Role,
-    scatter_m,
+    self, ATTRACT_M_MAX, Animal, CELL_M, Creatures, Group, Happening, Hull, PERIOD_TICKS, Role, scatter_m,
 };
 use crate::sea::{Sea, Water};
 use crate::units::{TICK_HZ, Tick, VesselId};
@@ -34,7 +33,6 @@ const CLOSING_M: f64 = 92.0;
 #[derive(Resource)]
 pub(super) struct Wild {
     creatures: Creatures,
-    field: Field,
     /// Whether somebody came or went since the last look.
     stale: bool,
     /// Those who have something near or with them, in rising order of their ids.
@@ -48,7 +46,6 @@ impl Wild {
     pub(super) fn new(sea: Arc<Sea>) -> Self {
         Self {
             creatures: Creatures::new(sea),
-            field: Field::default(),
             stale: true,
             involved: Vec::new(),
             pushes: Vec::new(),
@@ -67,13 +64,15 @@ impl Wild {
 
     /// Groups that may matter to somebody in a cell, each with where it is about and how far from there its animals
     /// may be.
-    fn spots(&mut self, cell: Cell, tick: Tick) -> Vec<(DVec2, f64, Arc<Group>)> {
+    fn spots(&self, cell: Cell, tick: Tick) -> Vec<(DVec2, f64, Arc<Group>)> {
         let mut spots = Vec::new();
-        self.field.around(&self.creatures, cell, tick, |group| {
-            if group.traits().kind.matters() {
-                let (place, slack_m) = group.about(tick);
-                spots.push((place, slack_m + scatter_m(group.traits()), Arc::clone(group)));
-            }
+        creatures::with_field(&self.creatures, |field| {
+            field.around(&self.creatures, cell, tick, |group| {
+                if group.traits().kind.matters() {
+                    let (place, slack_m) = group.about(tick);
+                    spots.push((place, slack_m + scatter_m(group.traits()), Arc::clone(group)));
+                }
+            });
         });
         // The same order whichever cell is in the middle.
         spots.sort_by_key(|(_, _, group)| group.id);
@@ -181,42 +180,36 @@ pub(super) fn push_vessels(wild: Res<Wild>, mut vessels: Query<(&Build, &mut Cre
 
 /// See [`super::Sim::animals_around`].
 pub(super) fn seen_from(
-    world: &mut World,
+    world: &World,
     id: VesselId,
     radius_m: f64,
     most: usize,
 ) -> Vec<(Option<VesselId>, Animal)> {
     let tick = world.resource::<Now>().0;
-    let mut hulls = Vec::new();
-    let mut own = None;
     let fleet = world.resource::<Fleet>();
-    for (&vessel, &entity) in fleet.ids.iter().zip(&fleet.entities) {
-        let parts = (world.get::<Build>(entity), world.get::<Crew>(entity), world.get::<Progress>(entity));
-        let (Some(build), Some(crew), Some(progress)) = parts else { continue };
-        let place = crew.0.position_m.truncate();
-        if vessel == id {
-            own = Some(place);
-        }
+    let own = fleet.ids.binary_search(&id).ok().and_then(|index| world.get::<Crew>(fleet.entities[index]));
+    let Some(place) = own.map(|crew| crew.0.position_m.truncate()) else { return Vec::new() };
+    let mut hulls = Vec::new();
+    for (entity, _) in &world.resource::<Wild>().involved {
+        let parts = (world.get::<Id>(*entity), world.get::<Build>(*entity));
+        let (Some(Id(vessel)), Some(build)) = parts else { continue };
+        let parts = (world.get::<Crew>(*entity), world.get::<Progress>(*entity));
+        let (Some(crew), Some(progress)) = parts else { continue };
         if !progress.0.companions.is_empty() {
-            let water = world.resource::<super::phases::TheSea>().0.water(place, tick);
-            let hull = hull_of(vessel, &build.class, &crew.0, &water);
-            hulls.push((hull, progress.0.companions.clone()));
+            let water = world.resource::<TheSea>().0.water(crew.0.position_m.truncate(), tick);
+            hulls.push((hull_of(*vessel, &build.class, &crew.0, &water), &progress.0.companions));
         }
     }
-    let Some(place) = own else { return Vec::new() };
-    let Wild { creatures, field, .. } = &mut *world.resource_mut::<Wild>();
+    let wild = &world.resource::<Wild>().creatures;
     let taken = |animal: &Animal| {
         let is = |companion: &creatures::Companion| {
             companion.id == animal.id && !matches!(companion.role, Role::Over | Role::Riding)
         };
         hulls.iter().any(|(_, companions)| companions.iter().any(is))
     };
-    let mut seen: Vec<(Option<VesselId>, Animal)> = field
-        .near(creatures, place, radius_m, tick)
-        .into_iter()
-        .filter(|animal| !taken(animal))
-        .map(|animal| (None, animal))
-        .collect();
+    let around = creatures::with_field(wild, |field| field.near(wild, place, radius_m, tick));
+    let mut seen: Vec<(Option<VesselId>, Animal)> =
+        around.into_iter().filter(|animal| !taken(animal)).map(|animal| (None, animal)).collect();
     for (hull, companions) in &hulls {
         let theirs = companions.iter().flat_map(|companion| creatures::seen_as(companion, hull, tick));
         seen.extend(theirs.map(|animal| (Some(hull.vessel), animal)));

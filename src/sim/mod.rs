@@ -414,13 +414,14 @@ impl Sim {
     /// belongs to for now: its own first, then by distance, `most` at most.
     ///
     /// What another vessel here has struck or attracted is shown as it is for that vessel.
+    #[must_use]
     pub fn animals_around(
-        &mut self,
+        &self,
         id: VesselId,
         radius_m: f64,
         most: usize,
     ) -> Vec<(Option<VesselId>, Animal)> {
-        creatures::seen_from(&mut self.world, id, radius_m, most)
+        creatures::seen_from(&self.world, id, radius_m, most)
     }
 
     /// Sails every vessel for one tick.
