@@ -202,18 +202,19 @@ impl std::fmt::Display for Happening {
     /// One line for a log: `vessel 3 struck a humpback whale at 6.2 knots: it flees`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Traits { name, group_name, .. } = traits(self.species);
+        let a = if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
         write!(f, "vessel {} ", self.vessel.0)?;
         match self.what {
             What::Came(number) => write!(f, "has {number} {group_name} at its bow"),
             What::Left => write!(f, "is left by the {group_name}"),
             What::Struck { speed_mps, dead } => {
                 let end = if dead { "it dies of that" } else { "it flees" };
-                write!(f, "struck a {name} at {:.1} knots: {end}", knots(speed_mps))
+                write!(f, "struck {a} {name} at {:.1} knots: {end}", knots(speed_mps))
             }
-            What::Hit(speed_mps) => write!(f, "hit a {name} at {:.1} knots", knots(speed_mps)),
-            What::Snared => write!(f, "has a {name} on its keel"),
+            What::Hit(speed_mps) => write!(f, "hit {a} {name} at {:.1} knots", knots(speed_mps)),
+            What::Snared => write!(f, "has {a} {name} on its keel"),
             What::Freed => write!(f, "is free of the {name}"),
-            What::Haunted => write!(f, "is followed by a {name}"),
+            What::Haunted => write!(f, "is followed by {a} {name}"),
             What::Released => write!(f, "is rid of the {name}"),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A course is divided into cells of [`CELL_M`], time into periods of half an hour, each species' and cell's
 //! shifted by a draw. For each of these a counter-based draw says how many groups are there, and each group's
-//! [`track`] is a closed form of the tick. So animals and things are pure functions of (course, seed, place,
+//! track is a closed form of the tick. So animals and things are pure functions of (course, seed, place,
 //! tick), like the sea; [`Field`] is a memo of them and changes no answer.
 //!
 //! What a vessel attracts or touches becomes its [`Companion`], which is part of its state: it crosses and is
