@@ -20,19 +20,20 @@ use std::path::{Path, PathBuf};
 /// Rooms from the bottom up; a room may use those of lower layers, and those named for it in its own.
 const LAYERS: [&[&str]; 4] = [
     &["units", "limits", "trig", "noise", "wide"],
-    &["atlas", "weather", "sea", "vessel", "sim", "trials"],
+    &["atlas", "weather", "sea", "creatures", "vessel", "sim", "trials"],
     &["wire", "handoff", "custody", "corridor", "region"],
     &["clock", "config", "net", "record", "metrics", "harbour", "pilots", "chart", "server"],
 ];
 
 /// Arrows within a layer. `server` and the programs join shells; no other room does.
-const WITHIN: [(&str, &[&str]); 16] = [
+const WITHIN: [(&str, &[&str]); 17] = [
     ("limits", &["units"]),
     ("trig", &["units"]),
     ("weather", &["atlas"]),
     ("sea", &["weather", "atlas"]),
+    ("creatures", &["sea", "atlas"]),
     ("vessel", &["sea"]),
-    ("sim", &["vessel", "sea", "weather", "atlas"]),
+    ("sim", &["vessel", "creatures", "sea", "weather", "atlas"]),
     ("trials", &["vessel", "sea"]),
     ("handoff", &["wire"]),
     ("custody", &["wire"]),

@@ -6,7 +6,7 @@ use glam::{DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
 use super::projection::Projection;
-use super::{Area, Coast, Depth, LandRaster, Station};
+use super::{Area, Coast, Depth, LandRaster, Station, Wildlife};
 use crate::units::{TICK_HZ, Tick};
 
 /// A waypoint of a passage: come within its radius.
@@ -139,6 +139,8 @@ pub struct Course {
     pub climate: Climate,
     /// Swells that reach it.
     pub swells: Vec<Swell>,
+    /// Its creatures and floating things.
+    pub wildlife: Wildlife,
     /// Its tide and current stations, in the file's order.
     pub stations: Vec<Station>,
     pub(super) frame: Frame,

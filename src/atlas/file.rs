@@ -1,5 +1,7 @@
 //! The keys of `course.toml`, as they are written; `regions/README.md` explains them to owners.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// Two numbers: latitude and longitude in degrees on Earth; metres east and north of the first region's
@@ -28,6 +30,22 @@ pub(super) struct CourseFile {
     pub(super) marks: Vec<MarkTable>,
     #[serde(default)]
     pub(super) prims: Vec<PrimTable>,
+    #[serde(default)]
+    pub(super) creatures: CreaturesTable,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CreaturesTable {
+    pub(super) frequency: f64,
+    pub(super) monster: bool,
+    pub(super) species: BTreeMap<String, f64>,
+}
+
+impl Default for CreaturesTable {
+    fn default() -> Self {
+        Self { frequency: 1.0, monster: false, species: BTreeMap::new() }
+    }
 }
 
 fn default_cell_m() -> f64 {

@@ -85,6 +85,7 @@ impl Reader<'_> {
         let start = self.start(epoch_unix_s, start_unix_s);
         let climate = self.climate(&file.climate);
         let swells = self.swells(&file);
+        let wildlife = super::wildlife::read(&file.creatures, self.faults);
         let frame = self.frame(&file.place);
         let extent = self.extent(&file.place);
         let (frame, extent) = (frame?, extent?);
@@ -113,6 +114,7 @@ impl Reader<'_> {
             extent,
             climate,
             swells,
+            wildlife,
             stations,
             frame,
             coast,

@@ -15,6 +15,7 @@ mod load;
 mod projection;
 mod raster;
 mod stations;
+mod wildlife;
 
 pub use cells::{Area, Cell};
 pub use coast::{Coast, FAR_M};
@@ -25,6 +26,7 @@ pub use raster::{LandRaster, SQUARE_M};
 pub use stations::{
     Constituent, Constituents, Measures, Station, Term, find_station, parse_stations, read_stations,
 };
+pub use wildlife::{Species, Wildlife};
 
 /// Unit vector (east, north) towards a direction in degrees clockwise from north.
 fn toward(direction_deg: f64) -> glam::DVec2 {

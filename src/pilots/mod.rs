@@ -13,6 +13,7 @@ mod crew;
 mod gaps;
 mod helmsman;
 mod lookout;
+mod seen;
 mod senses;
 mod session;
 mod steering;
@@ -20,4 +21,5 @@ mod tactics;
 
 pub use crew::{Booking, Crew, PilotProgress};
 pub use helmsman::Helmsman;
+pub use seen::Seen;
 pub use session::{Line, Outcome, Session, TrackPoint};

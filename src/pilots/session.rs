@@ -14,6 +14,7 @@ use glam::DVec2;
 use super::crew::{Booking, PilotProgress};
 use super::gaps::Gaps;
 use super::helmsman::Helmsman;
+use super::seen::Seen;
 use crate::net::{CircuitId, Expect, Way};
 use crate::units::{Tick, VesselId};
 use crate::vessel::Helm;
@@ -104,6 +105,8 @@ pub struct Outcome {
     pub tacks: u32,
     /// Times that it gybed.
     pub gybes: u32,
+    /// Animals and floating things that were seen.
+    pub seen: Seen,
     /// Why it ended early, if it did.
     pub error: Option<String>,
 }
@@ -369,6 +372,7 @@ impl Session {
                 }
             }
             Message::State(state) => self.take_state(id, &state, now, line),
+            Message::Wildlife { seen, .. } => self.outcome.seen.note(self.outcome.vessel, &seen),
             Message::Standby(neighbour) => {
                 if let Some(circuit) = self.circuits.iter_mut().find(|circuit| circuit.id == id) {
                     circuit.standby = Some((neighbour.addr, neighbour.name.clone()));

@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::atlas::Area;
+use crate::creatures::Happening;
 use crate::custody::{Lease, OUTAGE_NS};
 use crate::handoff::Outgoing;
 use crate::limits::REGION_VESSELS_RESUMED;
@@ -52,6 +53,10 @@ use time::Time;
 
 /// States that a client gets in one second of wall time at most; above warp 5 only every n-th tick is sent.
 const STATES_PER_SECOND: f64 = 225.0;
+/// Times in one second of wall time that a crew is told what animals it sees.
+const GLANCES_PER_SECOND: f64 = 5.0;
+/// Happenings that wait for whoever writes them down; the oldest is lost first.
+const HAPPENINGS: usize = 256;
 /// Orders that wait for the next tick, per vessel; a person sends one or two.
 const PENDING_ORDERS: usize = 8;
 /// How near another region's ground a vessel is shown to it, metres: beyond the reach of grouping.
@@ -167,6 +172,10 @@ pub struct Region {
     /// No offer before this tick, per leader: a refusal is not asked again at once.
     retry: BTreeMap<VesselId, Tick>,
     stride: u64,
+    /// Ticks from one message of animals to the next.
+    glances: u64,
+    /// What happened to vessels here and is not yet written down.
+    happenings: VecDeque<Happening>,
     dilation: f32,
     load: f32,
     draining_ns: Option<u64>,
@@ -190,6 +199,8 @@ impl Region {
         let per_second = TICK_HZ as f64 * config.clock.warp;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small ratio")]
         let stride = ((per_second / STATES_PER_SECOND).ceil() as u64).max(1);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small ratio")]
+        let glances = ((per_second / GLANCES_PER_SECOND).ceil() as u64).max(1);
         Self {
             config,
             sea,
@@ -222,6 +233,8 @@ impl Region {
             told: BTreeMap::new(),
             retry: BTreeMap::new(),
             stride,
+            glances,
+            happenings: VecDeque::new(),
             dilation: 1.0,
             load: 0.0,
             draining_ns: None,
@@ -302,6 +315,17 @@ impl Region {
         self.actions.pop_front()
     }
 
+    /// What happened between vessels here and creatures since it was last asked.
+    pub fn take_happenings(&mut self) -> Vec<Happening> {
+        self.happenings.drain(..).collect()
+    }
+
+    fn note_happenings(&mut self) {
+        self.happenings.extend(self.sim.happenings());
+        let surplus = self.happenings.len().saturating_sub(HAPPENINGS);
+        self.happenings.drain(..surplus);
+    }
+
     /// Says how the host is doing: share of a tick's wall time that the last ticks took, and their rate over
     /// the rate that was due.
     pub fn measured(&mut self, load: f32, dilation: f32) {
@@ -350,6 +374,7 @@ impl Region {
         self.before_tick(next);
         self.apply_orders(next);
         self.sim.step();
+        self.note_happenings();
         self.note_company(next);
         self.publish(next);
         if next.0.is_multiple_of(border::GROUP_EVERY_TICKS) {

@@ -53,6 +53,9 @@ impl Region {
             self.send_states(tick);
             self.send_views(tick);
         }
+        if tick.0.is_multiple_of(self.glances) {
+            self.send_wildlife(tick);
+        }
     }
 
     pub(super) fn log_published(&mut self, vessel: VesselId, tick: Tick) {

@@ -58,6 +58,7 @@ const ROUNDING: f64 = 6_755_399_441_055_744.0;
 pub struct Sea {
     /// Tells this sea's memos from another's; no answer depends on it.
     number: u64,
+    seed: u64,
     course: Arc<Course>,
     weather: Weather,
     waves: WaveSet,
@@ -141,13 +142,25 @@ impl Sea {
         let rows = ((extent.max.y / PATCH_M).ceil() as i64 - first[1]).max(1) as usize;
         let patches = std::iter::repeat_with(OnceLock::new).take(columns * rows).collect();
         let number = SEAS.fetch_add(1, Ordering::Relaxed);
-        Self { number, course, weather, waves, gauges, first, columns, rows, patches }
+        Self { number, seed, course, weather, waves, gauges, first, columns, rows, patches }
     }
 
     /// The course.
     #[must_use]
     pub fn course(&self) -> &Arc<Course> {
         &self.course
+    }
+
+    /// Tells this sea from every other of the process, for memos; no answer may depend on it.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The seed that it was made with.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Computes ahead what [`Self::water`] will need within an area, so that the first tick need not.

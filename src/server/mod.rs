@@ -199,6 +199,7 @@ impl Server {
                         // Read anew for every tick: a process that was stopped in between must notice.
                         region.set_now(now());
                         behind |= region.step();
+                        tell_happenings(region);
                     }
                     self.wiring.act(region);
                 }
@@ -229,6 +230,17 @@ impl Server {
     fn unix_ns(&mut self) -> u64 {
         self.regions.iter_mut().for_each(|region| region.set_now(now()));
         self.regions.first().map_or_else(clock::unix_ns, Region::unix_ns)
+    }
+}
+
+/// Names what happened to vessels, with the course's time.
+fn tell_happenings(region: &mut Region) {
+    for happening in region.take_happenings() {
+        let (id, seconds) = (region.id().0, happening.tick.seconds());
+        let _ = writeln!(
+            std::io::stderr(),
+            "fairway-region: region {id}, {seconds:.0} s of course time: {happening}"
+        );
     }
 }
 

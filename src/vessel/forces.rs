@@ -86,6 +86,15 @@ pub fn acceleration_in_wash(
     Acceleration { linear_mps2: axes.mul_vec3(linear), angular_radps2: axes.mul_vec3(angular) }
 }
 
+/// How a vessel answers a push, course axes, by itself.
+#[must_use]
+pub fn answer(class: &Class, state: &VesselState, push: &Wrench) -> Acceleration {
+    let axes = rotation::axes(state.attitude);
+    let (force, torque) = (to_body(&axes, push.force_n), to_body(&axes, push.torque_nm));
+    let (linear, angular) = inertia::times(&class.inverse, force, torque);
+    Acceleration { linear_mps2: axes.mul_vec3(linear), angular_radps2: axes.mul_vec3(angular) }
+}
+
 /// Course axes to body axes.
 pub(super) fn to_body(axes: &DMat3, v: DVec3) -> DVec3 {
     DVec3::new(axes.x_axis.dot(v), axes.y_axis.dot(v), axes.z_axis.dot(v))

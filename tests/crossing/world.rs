@@ -100,6 +100,8 @@ impl World {
     pub fn divided(setting: &Setting, areas: &[Area]) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("regions/gullwing");
         let mut course = Course::load(&root).unwrap();
+        // As much as a course may have: whatever is met must cross, too.
+        course.wildlife.frequency = 20.0;
         if let Some(wind_mps) = setting.wind_mps {
             course.climate.wind_mps = wind_mps;
         }

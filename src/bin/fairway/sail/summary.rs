@@ -1,14 +1,17 @@
 //! What a sail came to: for people, for programs, on a chart, and for a replay.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use fairway::atlas::Course;
+use fairway::atlas::{Course, Species};
 use fairway::chart;
 use fairway::clock;
+use fairway::creatures::Doing;
 use fairway::harbour::answers::PassageState;
+use fairway::pilots::Seen;
 use fairway::sea::Sea;
 use fairway::units::{NAUTICAL_MILE_M, Tick};
 use serde::Serialize;
@@ -80,6 +83,10 @@ struct Figures {
     #[serde(skip_serializing_if = "Option::is_none")]
     chaos: Option<Strokes>,
     troubles: Vec<String>,
+    /// Groups of each species that somebody saw.
+    seen: BTreeMap<&'static str, usize>,
+    whales_struck: usize,
+    nets_caught: usize,
     vessels: Vec<VesselSummary>,
 }
 
@@ -87,6 +94,7 @@ struct Figures {
 pub(crate) struct Summary {
     figures: Figures,
     end: End,
+    seen: Seen,
     fared: Vec<Fared>,
 }
 
@@ -99,6 +107,8 @@ impl Summary {
         let arrived = vessels.iter().filter(|fared| fared.passage.state == PassageState::Arrived).count();
         let given_up = vessels.iter().filter(|fared| failed(fared, end)).count();
         let start_tick = status.clock.tick.0;
+        let mut seen = Seen::default();
+        vessels.iter().for_each(|fared| seen.join(&fared.pilot.seen));
         let figures = Figures {
             course: course.name.clone(),
             passages: count(vessels.len()),
@@ -129,9 +139,16 @@ impl Summary {
             resumed: status.resumed,
             chaos: strokes,
             troubles: status.troubles.clone(),
+            seen: Species::ALL
+                .into_iter()
+                .map(|species| (species.key(), seen.groups(species)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            whales_struck: seen.met(Doing::Fleeing) + seen.met(Doing::Dead),
+            nets_caught: seen.met(Doing::Snared),
             vessels: vessels.iter().map(vessel_summary).collect(),
         };
-        Self { figures, end, fared: vessels }
+        Self { figures, end, seen, fared: vessels }
     }
 
     /// Writes the summary to standard output.
@@ -189,6 +206,7 @@ impl Summary {
             },
         ));
         lines.push(format!("handoffs: {}, {} ticks missed", figures.handoffs, figures.handoff_ticks_missed));
+        lines.extend(self.seen.line().map(|seen| format!("seen: {seen}")));
         lines.push(gap_line("gaps at handoffs ", figures.client_gap_ms, figures.client_gaps));
         lines.push(gap_line("gaps away from it", figures.control_gap_ms, figures.control_gaps));
         lines.push(format!(
