@@ -12,6 +12,7 @@
 mod crew;
 mod gaps;
 mod helmsman;
+mod log;
 mod lookout;
 mod senses;
 mod session;
@@ -20,4 +21,5 @@ mod tactics;
 
 pub use crew::{Booking, Crew, PilotProgress};
 pub use helmsman::Helmsman;
+pub use log::{Log, Met};
 pub use session::{Line, Outcome, Session, TrackPoint};

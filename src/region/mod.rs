@@ -21,6 +21,7 @@ mod orders;
 mod shadows;
 mod succession;
 mod target;
+mod tidings;
 mod time;
 mod wakes;
 
@@ -48,6 +49,7 @@ use crew::Client;
 use links::Link;
 use shadows::{GuardStream, Shadow};
 use target::Rebuilding;
+use tidings::Tidings;
 use time::Time;
 
 /// States that a client gets in one second of wall time at most; above warp 5 only every n-th tick is sent.
@@ -164,6 +166,8 @@ pub struct Region {
     recent: VecDeque<AppliedInput>,
     /// The newest sample of each vessel that each region was told.
     told: BTreeMap<(RegionId, VesselId), Tick>,
+    /// What happens around here, and what crews were told of it.
+    tidings: Tidings,
     /// No offer before this tick, per leader: a refusal is not asked again at once.
     retry: BTreeMap<VesselId, Tick>,
     stride: u64,
@@ -220,6 +224,7 @@ impl Region {
             belonged_ns: 0,
             recent: VecDeque::new(),
             told: BTreeMap::new(),
+            tidings: Tidings::default(),
             retry: BTreeMap::new(),
             stride,
             dilation: 1.0,
@@ -300,6 +305,11 @@ impl Region {
     /// The next thing to do, if any.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
+    }
+
+    /// The next thing that the console should say, if any.
+    pub fn poll_note(&mut self) -> Option<String> {
+        self.tidings.poll_note()
     }
 
     /// Says how the host is doing: share of a tick's wall time that the last ticks took, and their rate over

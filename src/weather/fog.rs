@@ -19,7 +19,7 @@ const SWING_C: f64 = 2.0;
 /// Visibility within fog, metres.
 const VISIBILITY_M: f64 = 200.0;
 /// Below this it is called fog, metres (WMO No. 182).
-pub(crate) const FOG_M: f64 = 1_000.0;
+const FOG_M: f64 = 1_000.0;
 /// Steps in which a bank's life and size are found, seconds and metres.
 const STEP_S: f64 = 120.0;
 const STEP_M: f64 = 100.0;
@@ -206,7 +206,7 @@ impl Weather {
 
 /// What rain of a rate, mm/h, takes off the sight, per metre of visibility: 1.076 R^0.67 dB/km (Carbonneau and Wisely
 /// 1998, "Opportunities and challenges for optical wireless"), of which Koschmieder's 2 % leave 17 dB.
-fn rain_extinction(rain_mmph: f64) -> f64 {
+pub(super) fn rain_extinction(rain_mmph: f64) -> f64 {
     if rain_mmph < 1e-3 {
         // A line to nothing, where the power has no slope.
         return rain_mmph * (1.076e-3 / 17.0 * 0.009_772 / 1e-3);

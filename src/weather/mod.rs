@@ -24,7 +24,7 @@ use lattice::Lattice;
 
 pub(crate) use cells::Cells;
 pub use fog::Bank;
-pub(crate) use fog::{FOG_M, tick_of};
+pub(crate) use fog::tick_of;
 pub use fronts::Front;
 pub use squalls::{Squall, Stroke};
 use squalls::Burst;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
 use crate::atlas::{Area, Mark};
+use crate::events::Event;
 use crate::sim::{Instruments, Sim, Vessel};
 use crate::units::{RegionId, Tick, VesselId};
 use crate::vessel::{BoatSpec, Helm, Input, Wake};
@@ -533,4 +534,14 @@ pub enum Message {
     Moored(Box<VesselRecord>),
     /// Stream. Nothing is left here; the process ends.
     Drained,
+
+    // Region to client, since there are events.
+    /// Stream. What happens around the vessel, or is about to; sent when that changes, and instead of what was sent
+    /// before. At most [`crate::limits::EVENTS_TOLD`], the nearest first.
+    Events {
+        /// The vessel.
+        vessel: VesselId,
+        /// The events, with all that a client needs to see them come and go.
+        events: Vec<Event>,
+    },
 }
