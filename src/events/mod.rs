@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::atlas::Area;
 use crate::sea::Sea;
 use crate::units::{Tick, degrees};
-use crate::weather::tick_of;
+use crate::weather::{nearest_m, tick_of};
 
 /// Least slow shift of the wind that is told, radians: 15°, a header that a crew tacks on.
 const SHIFT_RAD: f64 = 15.0 * std::f64::consts::PI / 180.0;
@@ -225,22 +225,18 @@ pub fn strokes(sea: &Sea, from: Tick, until: Tick) -> Vec<Event> {
     events
 }
 
-/// Whether an event may act in an area within a span of ticks: its box does.
+/// Whether an event acts somewhere in an area within a span of ticks.
 fn touches(event: &Event, area: Area, from: Tick, until: Tick) -> bool {
     if event.what.is_line() {
-        let middle = area.centre();
-        let half_m = 0.5 * (area.max - area.min).length();
-        let nearest_m = event.distance_m(middle, from).min(event.distance_m(middle, until));
-        let passes = event.local_s(middle, from) < event.until.seconds()
-            && event.local_s(middle, until) > event.from.seconds();
-        return passes || nearest_m <= half_m;
+        // A line's time is linear in place, so that its extremes are at the corners.
+        let corners = [area.min, area.max, DVec2::new(area.min.x, area.max.y), DVec2::new(area.max.x, area.min.y)];
+        let first_s = corners.map(|corner| event.local_s(corner, from)).into_iter().fold(f64::INFINITY, f64::min);
+        let last_s =
+            corners.map(|corner| event.local_s(corner, until)).into_iter().fold(f64::NEG_INFINITY, f64::max);
+        return first_s < event.until.seconds() && last_s > event.from.seconds();
     }
-    if event.from > until || event.until <= from {
-        return false;
-    }
-    let (a, b) = (event.centre(from.max(event.from)), event.centre(until.min(event.until)));
-    let (low, high) = (a.min(b) - event.radius_m, a.max(b) + event.radius_m);
-    low.x <= area.max.x && high.x >= area.min.x && low.y <= area.max.y && high.y >= area.min.y
+    let (begin, end) = (from.max(event.from), until.min(event.until));
+    begin <= end && nearest_m(area, event.centre(begin), event.centre(end)) <= event.radius_m
 }
 
 fn weather_events(sea: &Sea, from: Tick, until: Tick) -> Vec<Event> {

@@ -76,7 +76,7 @@ impl Sea {
     pub fn overfalls(&self, area: Area, from: Tick, until: Tick) -> Vec<Overfalls> {
         let mut found = Vec::new();
         for (number, (place, radius_m)) in (0..).zip(self.sites()) {
-            if area.contains(place) {
+            if area.distance_m(place) <= radius_m {
                 self.overfalls_at(number, place, radius_m, from, until, &mut found);
             }
         }

@@ -61,11 +61,17 @@ impl Bank {
         })
     }
 
+    /// Its middle at a time, metres.
+    #[must_use]
+    pub fn centre(&self, t_s: f64) -> DVec2 {
+        self.place + self.velocity_mps * (t_s - self.from_s)
+    }
+
     /// How much of it lies at a place and time, 0 to 1.
     fn share(&self, place: DVec2, t_s: f64) -> f64 {
         let age = (t_s - self.from_s) / self.lasts_s;
         let there = smooth((age / FORMS).clamp(0.0, 1.0)) * smooth(((1.0 - age) / FORMS).clamp(0.0, 1.0));
-        let off = (place - self.place - self.velocity_mps * (t_s - self.from_s)).length() / self.radius_m;
+        let off = (place - self.centre(t_s)).length() / self.radius_m;
         there * smooth(((1.0 - off) / EDGE).clamp(0.0, 1.0))
     }
 }
@@ -96,10 +102,12 @@ impl Weather {
         // At best the field takes its whole swing off the spread.
         if self.dew_sight_m(SWING_C) < FOG_M {
             let mut hour = (from_s / CELL_S).floor();
-            while hour * CELL_S <= until_s {
-                let shift = self.downwind * (self.climate.wind_mps * hour * CELL_S);
-                let low = ((self.extent.min - shift) / CELL_M).floor();
-                let high = ((self.extent.max - shift) / CELL_M).ceil();
+            // A bank lies about its node's hour: it may come before it, and be gone by then.
+            while (hour - 1.0) * CELL_S <= until_s {
+                let [begin, end] = [from_s.max((hour - 1.0) * CELL_S), until_s.min((hour + 1.0) * CELL_S)]
+                    .map(|t_s| self.downwind * (self.climate.wind_mps * t_s));
+                let low = ((self.extent.min - begin.max(end)) / CELL_M).floor() - 1.0;
+                let high = ((self.extent.max - begin.min(end)) / CELL_M).ceil() + 1.0;
                 let mut y = low.y;
                 while y <= high.y {
                     let mut x = low.x;
@@ -111,7 +119,12 @@ impl Weather {
                 }
                 hour += 1.0;
             }
-            banks.retain(|bank| bank.from_s <= until_s && bank.from_s + bank.lasts_s >= from_s);
+            banks.retain(|bank| {
+                let begin_s = bank.from_s.max(from_s);
+                let end_s = (bank.from_s + bank.lasts_s).min(until_s);
+                let [a, b] = [begin_s, end_s].map(|t_s| bank.centre(t_s));
+                begin_s <= end_s && super::nearest_m(self.extent, a, b) <= bank.radius_m
+            });
         }
         banks.sort_by(|a, b| a.from_s.total_cmp(&b.from_s).then(a.id.cmp(&b.id)));
         banks.dedup_by_key(|bank| bank.id);

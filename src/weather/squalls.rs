@@ -267,11 +267,7 @@ impl Weather {
         if begin_s > end_s {
             return false;
         }
-        // A box about its way: somewhat more than what is felt, and never less.
-        let (a, b) = (squall.centre(begin_s), squall.centre(end_s));
-        let reach_m = squall.radius_m + MARGIN_M;
-        let (low, high) = (a.min(b) - reach_m, a.max(b) + reach_m);
-        let extent = self.extent;
-        low.x <= extent.max.x && high.x >= extent.min.x && low.y <= extent.max.y && high.y >= extent.min.y
+        let way = [squall.centre(begin_s), squall.centre(end_s)];
+        super::nearest_m(self.extent, way[0], way[1]) <= squall.radius_m + MARGIN_M
     }
 }

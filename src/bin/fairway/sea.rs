@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fairway::atlas::Course;
+use fairway::events;
 use fairway::sea::{Sea, SeaSample};
 use fairway::trig::heading;
 use fairway::units::{degrees, knots};
@@ -82,7 +83,12 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
     let sample = sea.at(place, tick);
     match args.output {
         Output::Json => println!("{}", serde_json::to_string(&sample).map_err(|error| error.to_string())?),
-        Output::Text => print(&sample),
+        Output::Text => {
+            print(&sample);
+            for event in events::at(&sea, place, tick) {
+                println!("now         {}: {}", event.what.name(), event.strength_text());
+            }
+        }
     }
     Ok(())
 }
