@@ -5,6 +5,7 @@ use std::path::Path;
 use glam::{DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
+use super::adventures::{Adventures, Rip, Scripted};
 use super::projection::Projection;
 use super::{Area, Coast, Depth, LandRaster, Station, Wildlife};
 use crate::units::{TICK_HZ, Tick};
@@ -81,6 +82,8 @@ pub struct Climate {
     pub dew_point_c: f64,
     /// Visibility in dry air, metres.
     pub visibility_m: f64,
+    /// How often something happens in it.
+    pub adventures: Adventures,
 }
 
 /// A swell that reaches a course from outside.
@@ -141,6 +144,10 @@ pub struct Course {
     pub swells: Vec<Swell>,
     /// Its creatures and floating things.
     pub wildlife: Wildlife,
+    /// What is to happen along it whatever the seed.
+    pub events: Vec<Scripted>,
+    /// Where its current runs faster over the bed.
+    pub rips: Vec<Rip>,
     /// Its tide and current stations, in the file's order.
     pub stations: Vec<Station>,
     pub(super) frame: Frame,

@@ -14,7 +14,7 @@ use super::files::{Files, Source};
 use super::projection::Projection;
 use super::stations::StatedTide;
 use super::{
-    Area, Climate, Coast, Course, CourseError, Depth, LandRaster, Mark, Measures, Prim, Shape, StartLine,
+    adventures, Area, Climate, Coast, Course, CourseError, Depth, LandRaster, Mark, Measures, Prim, Shape, StartLine,
     Station, Swell, stations,
 };
 use crate::limits::{COURSE_COAST_POINTS, COURSE_MARKS, COURSE_PRIMS, COURSE_SIDE_M, COURSE_STATIONS};
@@ -69,10 +69,10 @@ fn parse(path: &Path, text: &str) -> Result<CourseFile, Fault> {
 }
 
 /// A reader of one course folder, which goes on after a fault to find the next.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     dir: &'a Path,
     files: &'a Files<'a>,
-    faults: &'a mut Faults,
+    pub(super) faults: &'a mut Faults,
 }
 
 impl Reader<'_> {
@@ -96,6 +96,9 @@ impl Reader<'_> {
         let prims = self.prims(&file.prims, &frame, extent);
         let start_line = self.start_line(&file, &frame);
         let marks = self.marks(&file, &frame);
+        let rips = adventures::rips(&mut self, &file.rips, &frame);
+        let moments = [epoch_unix_s, start_unix_s];
+        let events = adventures::scripted(&mut self, &file.events, &frame, swells.len(), moments);
         let (depth, coast) = (depth?, coast?);
         let raster = LandRaster::of(&coast, extent);
         let course = Course {
@@ -115,6 +118,8 @@ impl Reader<'_> {
             climate,
             swells,
             wildlife,
+            events,
+            rips,
             stations,
             frame,
             coast,
@@ -140,7 +145,7 @@ impl Reader<'_> {
     }
 
     /// Seconds since the Unix epoch of an RFC 3339 time.
-    fn moment(&mut self, key: &str, text: &str) -> Option<i64> {
+    pub(super) fn moment(&mut self, key: &str, text: &str) -> Option<i64> {
         match text.parse::<jiff::Timestamp>() {
             Ok(moment) => Some(moment.as_second()),
             Err(error) => {
@@ -183,6 +188,7 @@ impl Reader<'_> {
             air_c: table.air_c,
             dew_point_c: table.dew_point_c,
             visibility_m: table.visibility_m,
+            adventures: adventures::rates(self, table),
         }
     }
 
@@ -384,7 +390,7 @@ impl Reader<'_> {
     }
 
     /// A place as written.
-    fn place(&mut self, key: &str, at: Place, frame: &Frame) -> Option<DVec2> {
+    pub(super) fn place(&mut self, key: &str, at: Place, frame: &Frame) -> Option<DVec2> {
         let place = match frame {
             Frame::Earth(projection) => projection.place_of(at[0], at[1]),
             Frame::Grid { .. } => Some(DVec2::from(at)).filter(|place| place.length() < 2e5),

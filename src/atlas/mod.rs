@@ -3,6 +3,7 @@
 //!
 //! A course is read once, whole, into a [`Course`]; after that nothing here opens a file.
 
+mod adventures;
 mod cells;
 mod coast;
 mod contour;
@@ -17,6 +18,7 @@ mod raster;
 mod stations;
 mod wildlife;
 
+pub use adventures::{Adventures, Happening, Rip, Scripted};
 pub use cells::{Area, Cell};
 pub use coast::{Coast, FAR_M};
 pub use course::{Climate, Course, CourseError, Mark, Prim, Shape, StartLine, Swell};

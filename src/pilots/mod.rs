@@ -12,6 +12,7 @@
 mod crew;
 mod gaps;
 mod helmsman;
+mod log;
 mod lookout;
 mod seen;
 mod senses;
@@ -22,4 +23,5 @@ mod tactics;
 pub use crew::{Booking, Crew, PilotProgress};
 pub use helmsman::Helmsman;
 pub use seen::Seen;
+pub use log::{Log, Met};
 pub use session::{Line, Outcome, Session, TrackPoint};

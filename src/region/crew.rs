@@ -50,6 +50,18 @@ pub(super) struct Client {
     watch: bool,
 }
 
+impl Client {
+    /// The vessel that it sails, or looks for.
+    pub(super) const fn vessel(&self) -> VesselId {
+        self.vessel
+    }
+
+    /// Whether its session is open.
+    pub(super) const fn is_aboard(&self) -> bool {
+        self.session.is_some()
+    }
+}
+
 impl Region {
     pub(super) fn hear_crew(&mut self, circuit: CircuitId, key: [u8; 32], message: Message) {
         match message {
@@ -269,6 +281,7 @@ impl Region {
             }
         };
         client.session = Some(session);
+        self.tidings.forget(vessel);
         let Some(boat) = self.sim.boat(vessel).cloned() else { return };
         let marks = self.sim.voyage(vessel).map_or_else(Vec::new, |voyage| voyage.marks.clone());
         let (course, clock) = (self.sea.course().name.clone(), self.config.clock);

@@ -21,6 +21,7 @@ mod orders;
 mod shadows;
 mod succession;
 mod target;
+mod tidings;
 mod time;
 mod wakes;
 
@@ -29,7 +30,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::atlas::Area;
-use crate::creatures::Happening;
 use crate::custody::{Lease, OUTAGE_NS};
 use crate::handoff::Outgoing;
 use crate::limits::REGION_VESSELS_RESUMED;
@@ -49,14 +49,13 @@ use crew::Client;
 use links::Link;
 use shadows::{GuardStream, Shadow};
 use target::Rebuilding;
+use tidings::Tidings;
 use time::Time;
 
 /// States that a client gets in one second of wall time at most; above warp 5 only every n-th tick is sent.
 const STATES_PER_SECOND: f64 = 225.0;
 /// Times in one second of wall time that a crew is told what animals it sees.
 const GLANCES_PER_SECOND: f64 = 5.0;
-/// Happenings that wait for whoever writes them down; the oldest is lost first.
-const HAPPENINGS: usize = 256;
 /// Orders that wait for the next tick, per vessel; a person sends one or two.
 const PENDING_ORDERS: usize = 8;
 /// How near another region's ground a vessel is shown to it, metres: beyond the reach of grouping.
@@ -169,13 +168,13 @@ pub struct Region {
     recent: VecDeque<AppliedInput>,
     /// The newest sample of each vessel that each region was told.
     told: BTreeMap<(RegionId, VesselId), Tick>,
+    /// What happens around here, and what crews were told of it.
+    tidings: Tidings,
     /// No offer before this tick, per leader: a refusal is not asked again at once.
     retry: BTreeMap<VesselId, Tick>,
     stride: u64,
     /// Ticks from one message of animals to the next.
     glances: u64,
-    /// What happened to vessels here and is not yet written down.
-    happenings: VecDeque<Happening>,
     dilation: f32,
     load: f32,
     draining_ns: Option<u64>,
@@ -231,10 +230,10 @@ impl Region {
             belonged_ns: 0,
             recent: VecDeque::new(),
             told: BTreeMap::new(),
+            tidings: Tidings::default(),
             retry: BTreeMap::new(),
             stride,
             glances,
-            happenings: VecDeque::new(),
             dilation: 1.0,
             load: 0.0,
             draining_ns: None,
@@ -315,15 +314,17 @@ impl Region {
         self.actions.pop_front()
     }
 
-    /// What happened between vessels here and creatures since it was last asked.
-    pub fn take_happenings(&mut self) -> Vec<Happening> {
-        self.happenings.drain(..).collect()
+    /// The next thing that the console should say, if any.
+    pub fn poll_note(&mut self) -> Option<String> {
+        self.tidings.poll_note()
     }
 
+    /// Has the console name what happened between vessels here and creatures.
     fn note_happenings(&mut self) {
-        self.happenings.extend(self.sim.happenings());
-        let surplus = self.happenings.len().saturating_sub(HAPPENINGS);
-        self.happenings.drain(..surplus);
+        for happening in self.sim.happenings() {
+            let seconds = happening.tick.seconds();
+            self.tidings.note(format!("{seconds:.0} s of course time: {happening}"));
+        }
     }
 
     /// Says how the host is doing: share of a tick's wall time that the last ticks took, and their rate over

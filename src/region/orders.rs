@@ -49,6 +49,7 @@ impl Region {
                 self.log_published(id, tick);
             }
         }
+        self.tell_events(tick);
         if tick.0.is_multiple_of(self.stride) {
             self.send_states(tick);
             self.send_views(tick);

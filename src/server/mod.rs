@@ -199,7 +199,6 @@ impl Server {
                         // Read anew for every tick: a process that was stopped in between must notice.
                         region.set_now(now());
                         behind |= region.step();
-                        tell_happenings(region);
                     }
                     self.wiring.act(region);
                 }
@@ -212,6 +211,7 @@ impl Server {
                 self.wiring.pump(region, now());
                 self.wiring.act(region);
             }
+            self.regions.iter_mut().for_each(say_notes);
             for (region, Farewell { handed, moored, took }) in self.wiring.forget_stopped(&mut self.regions) {
                 let (id, took_ms) = (region.0, took.as_millis());
                 let _ = writeln!(
@@ -233,14 +233,11 @@ impl Server {
     }
 }
 
-/// Names what happened to vessels, with the course's time.
-fn tell_happenings(region: &mut Region) {
-    for happening in region.take_happenings() {
-        let (id, seconds) = (region.id().0, happening.tick.seconds());
-        let _ = writeln!(
-            std::io::stderr(),
-            "fairway-region: region {id}, {seconds:.0} s of course time: {happening}"
-        );
+/// Writes what a region has to say to the console.
+fn say_notes(region: &mut Region) {
+    let id = region.id().0;
+    while let Some(note) = region.poll_note() {
+        let _ = writeln!(std::io::stderr(), "fairway-region: region {id}: {note}");
     }
 }
 

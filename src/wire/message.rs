@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use crate::atlas::{Area, Mark, Species};
 use crate::creatures::{Animal, AnimalId, Doing};
+use crate::events::Event;
 use crate::sim::{Instruments, Sim, Vessel};
 use crate::units::{RegionId, Tick, VesselId};
 use crate::vessel::{BoatSpec, Helm, Input, Wake};
@@ -582,5 +583,14 @@ pub enum Message {
         tick: Tick,
         /// The own vessel's companions first, then the nearest.
         seen: Vec<Sighting>,
+    },
+    // Region to client, since there are events.
+    /// Stream. What happens around the vessel, or is about to; sent when that changes, and instead of what was sent
+    /// before. At most [`crate::limits::EVENTS_TOLD`], the nearest first.
+    Events {
+        /// The vessel.
+        vessel: VesselId,
+        /// The events, with all that a client needs to see them come and go.
+        events: Vec<Event>,
     },
 }

@@ -9,6 +9,7 @@ mod pilot;
 mod replay;
 mod sail;
 mod sea;
+mod sea_events;
 mod setup;
 mod tide;
 
@@ -79,7 +80,7 @@ enum Command {
     /// Predict heights or currents of a course's tide stations.
     #[command(after_help = EXIT_CODES)]
     Tide(tide::Args),
-    /// Tell wind, waves, current and depth at a place and time of a course.
+    /// Tell wind, waves, current and depth at a place and time of a course, or what will happen along it.
     #[command(after_help = EXIT_CODES)]
     Sea(sea::Args),
 }

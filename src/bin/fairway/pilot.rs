@@ -158,12 +158,14 @@ fn print(outcome: &Outcome, format: Format) {
             "handoffs": outcome.handoffs_seen,
             "gap_ms_max": pauses(&outcome.gap_ms),
             "control_ms_max": pauses(&outcome.control_ms),
+            "events_told": outcome.log.told,
+            "events_met": outcome.log.counts().iter().map(|(kind, count)| (kind.name(), count)).collect::<Vec<_>>(),
             "error": outcome.error,
         })
         .to_string(),
         Format::Text => format!(
             "vessel {}: {} marks passed{}, {sailed_m:.0} m sailed, {} tacks, {} gybes\n\
-             {} states ({} stale), {} orders, {} handoffs; longest pause {:.1} ms at a handoff, {:.1} ms elsewhere",
+             {} states ({} stale), {} orders, {} handoffs; longest pause {:.1} ms at a handoff, {:.1} ms elsewhere{}",
             outcome.vessel.0,
             outcome.marks_passed,
             if outcome.finished.is_some() { ", finished" } else { "" },
@@ -174,7 +176,13 @@ fn print(outcome: &Outcome, format: Format) {
             outcome.helms,
             outcome.handoffs_seen,
             pauses(&outcome.gap_ms),
-            pauses(&outcome.control_ms)
+            pauses(&outcome.control_ms),
+            outcome
+                .log
+                .counts()
+                .iter()
+                .map(|(kind, count)| format!("\nmet {count} × {}", kind.name()))
+                .collect::<String>()
         ),
     };
     // Nobody reads any more: nothing to do about it.

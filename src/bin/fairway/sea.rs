@@ -6,22 +6,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fairway::atlas::Course;
+use fairway::events;
 use fairway::sea::{Sea, SeaSample};
 use fairway::trig::heading;
 use fairway::units::{degrees, knots};
 use jiff::Timestamp;
 
+use crate::sea_events;
 use crate::tide::Output;
 
-/// Says what wind, current, waves, depth and visibility are at a place and time of a course.
+/// Says what wind, current, waves, depth and visibility are at a place and time of a course; `fairway sea events DIR`
+/// lists what will happen along one.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    ask: Option<Ask>,
     /// Latitude in degrees, north positive; on a virtual grid region X, fractions included (1002.5)
-    #[arg(allow_negative_numbers = true)]
-    lat: f64,
+    #[arg(allow_negative_numbers = true, required = true)]
+    lat: Option<f64>,
     /// Longitude in degrees, east positive; on a virtual grid region Y, fractions included (1001.25)
-    #[arg(allow_negative_numbers = true)]
-    lon: f64,
+    #[arg(allow_negative_numbers = true, required = true)]
+    lon: Option<f64>,
     /// The moment, as RFC 3339: 2025-06-07T19:00:00Z [default: the course's start]
     #[arg(long, value_name = "TIME")]
     time: Option<Timestamp>,
@@ -36,20 +42,31 @@ pub(crate) struct Args {
     output: Output,
 }
 
+/// What else one may ask about a course's sea.
+#[derive(Debug, clap::Subcommand)]
+enum Ask {
+    /// List what will happen along a course: squalls, fronts, fog, swell, freak waves, overfalls.
+    Events(sea_events::Args),
+}
+
 /// Prints the sea.
 pub(crate) fn run(args: Args) -> Result<(), String> {
+    if let Some(Ask::Events(args)) = &args.ask {
+        return sea_events::run(args);
+    }
+    let (Some(lat), Some(lon)) = (args.lat, args.lon) else {
+        return Err("a place is missing; give latitude and longitude, or `events DIR`".to_owned());
+    };
     let course = Arc::new(Course::load(&args.course).map_err(|error| error.to_string())?);
     let place = if course.grid_region().is_some() {
-        course.place_of_grid(args.lat, args.lon)
+        course.place_of_grid(lat, lon)
     } else {
-        course.place_of(args.lat, args.lon)
+        course.place_of(lat, lon)
     };
     let place = place.map_err(|error| error.to_string())?;
     if !course.extent.contains(place) {
         return Err(format!(
-            "{} {} is {:.0} m outside the course {}; `fairway course check {}` shows its extent",
-            args.lat,
-            args.lon,
+            "{lat} {lon} is {:.0} m outside the course {}; `fairway course check {}` shows its extent",
             course.extent.distance_m(place),
             course.name,
             args.course.display()
@@ -66,7 +83,12 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
     let sample = sea.at(place, tick);
     match args.output {
         Output::Json => println!("{}", serde_json::to_string(&sample).map_err(|error| error.to_string())?),
-        Output::Text => print(&sample),
+        Output::Text => {
+            print(&sample);
+            for event in events::at(&sea, place, tick) {
+                println!("now         {}: {}", event.what.name(), event.strength_text());
+            }
+        }
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use fairway::atlas::{Course, Species};
 use fairway::chart;
 use fairway::clock;
 use fairway::creatures::Doing;
+use fairway::events::Kind;
 use fairway::harbour::answers::PassageState;
 use fairway::pilots::Seen;
 use fairway::sea::Sea;
@@ -28,6 +29,15 @@ struct Gaps {
     p50: f64,
     p99: f64,
     max: f64,
+}
+
+/// An event that a vessel met, for programs.
+#[derive(Debug, Serialize)]
+struct MetSummary {
+    tick: u64,
+    what: Kind,
+    strength: f64,
+    scripted: bool,
 }
 
 /// One vessel, for programs.
@@ -49,6 +59,9 @@ struct VesselSummary {
     gybes: u32,
     stale_states: u64,
     ticks_missed: u64,
+    /// Events of which the pilot was told, and those that the vessel met.
+    events_told: u32,
+    events_met: Vec<MetSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pilot_error: Option<String>,
 }
@@ -194,6 +207,14 @@ impl Summary {
                 vessel.reason.as_ref().map_or_else(String::new, |reason| format!("; {reason}")),
             ));
         }
+        for fared in &self.fared {
+            let met = fared.pilot.log.counts();
+            if !met.is_empty() {
+                let met: Vec<String> =
+                    met.iter().map(|(kind, count)| format!("{count} × {}", kind.name())).collect();
+                lines.push(format!("  {:width$}  met {}", fared.passage.name, met.join(", ")));
+            }
+        }
         lines.push(format!(
             "regions: {} started, {} stopped, {} at most at once{}",
             figures.regions_started,
@@ -272,6 +293,18 @@ fn vessel_summary(fared: &Fared) -> VesselSummary {
         gybes: pilot.gybes,
         stale_states: pilot.stale,
         ticks_missed: pilot.missed_ticks.iter().sum(),
+        events_told: pilot.log.told,
+        events_met: pilot
+            .log
+            .met
+            .iter()
+            .map(|met| MetSummary {
+                tick: met.tick.0,
+                what: met.event.what,
+                strength: met.event.strength,
+                scripted: met.event.scripted,
+            })
+            .collect(),
         pilot_error: pilot.error.clone(),
     }
 }
