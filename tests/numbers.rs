@@ -233,7 +233,7 @@ fn certificate(boat: &Value) -> BoatSpec {
     let size = |key: &str| number(&sizes[key]);
     let text = format!(
         "name = \"{}\"\n[certificate]\nloa_m = {:?}\nbeam_m = {:?}\ndraft_m = {:?}\ndisplacement_kg = {:?}\n\
-         main_m2 = {:?}\ngenoa_m2 = {:?}\nspinnaker_m2 = {:?}\ncrew_kg = {:?}\nwetted_m2 = {:?}\n",
+         main_m2 = {:?}\ngenoa_m2 = {:?}\nspinnaker_m2 = {:?}\nasymmetric_m2 = {:?}\ncrew_kg = {:?}\nwetted_m2 = {:?}\n",
         boat["key"].as_str().unwrap(),
         size("loa"),
         size("beam"),
@@ -241,7 +241,8 @@ fn certificate(boat: &Value) -> BoatSpec {
         size("displacement"),
         size("main"),
         size("genoa"),
-        size("spinnaker").max(size("spinnaker_asym")),
+        size("spinnaker"),
+        size("spinnaker_asym"),
         size("crew"),
         size("wetted_surface")
     );

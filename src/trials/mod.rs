@@ -67,19 +67,26 @@ pub struct Tank<'a> {
     pub state: VesselState,
     /// What it lies on; no current.
     pub water: Water,
+    /// Significant height of short waves that run with the wind and only hold the boat up, metres.
+    pub chop_m: f64,
 }
 
 impl<'a> Tank<'a> {
     /// A boat at rest, looking north; the wind blows towards (east, north), m/s.
     #[must_use]
     pub fn new(class: &'a Class, wind_mps: DVec2) -> Self {
-        Self { class, state: at_rest(class, DVec2::ZERO, 0.0, 0.0), water: still_water(wind_mps) }
+        Self {
+            class,
+            state: at_rest(class, DVec2::ZERO, 0.0, 0.0),
+            water: still_water(wind_mps),
+            chop_m: 0.0,
+        }
     }
 
     /// One tick, as a region sails it away from others.
     pub fn tick(&mut self) {
         motion::follow_orders(self.class, &mut self.state);
-        let acceleration = forces::acceleration(self.class, &self.state, &self.water);
+        let acceleration = forces::acceleration_in_chop(self.class, &self.state, &self.water, self.chop_m);
         motion::speed_up(&mut self.state, &acceleration);
         motion::move_on(&mut self.state);
     }

@@ -15,6 +15,11 @@ const SETTLE_S: f64 = 16.0;
 const COUNT_S: f64 = 8.0;
 /// How long it sails at the setting that was found best, before what it does is written down.
 const STEADY_S: f64 = 45.0;
+/// Significant height of the wind's waves over the square of the wind, s²/m: a quarter of the fully grown
+/// sea's (Pierson & Moskowitz 1964), as rating offices have it.
+const CHOP_S2PM: f64 = 0.0057;
+/// Wind from which they grow with the wind and no longer with its square, m/s: breaking in shallow waters.
+const CHOP_MPS: f64 = 10.3;
 /// Steps of the search in reef, flat and ease, and how often they are halved.
 const STEPS: [f64; 3] = [0.1, 0.16, 0.1];
 const HALVINGS: u32 = 2;
@@ -28,9 +33,15 @@ const AIM_PACE: f64 = 0.25;
 const AIM_RAD_MAX: f64 = 0.5;
 /// Off the course by more than this, radians, a boat is not under control.
 const ASTRAY_RAD: f64 = 0.026;
+/// Beyond this heel, radians, crews take power off before they lose speed by it; and the share of speed
+/// that a radian more must gain to be worth its while.
+const HEEL_RAD: f64 = 0.42;
+const HEEL_COST: f64 = 1.0;
 /// A spinnaker is tried from this wind angle, and the jib up to that one, radians.
 const SPINNAKER_RAD: f64 = 1.1;
 const JIB_RAD: f64 = 2.7;
+/// Boats gather way no closer to the wind than this, radians, before they head up.
+const REACH_RAD: f64 = 1.2;
 /// Beats and runs are sought between these courses, radians, from the first.
 const BEAT_RAD: [f64; 2] = [1.0, 0.54];
 const RUN_RAD: [f64; 2] = [2.2, 3.1];
@@ -98,7 +109,8 @@ impl Point {
 
     /// Speed, less much where the boat did not keep the course.
     fn score(&self) -> f64 {
-        self.speed_mps * (1.0 - 10.0 * (self.astray_rad - ASTRAY_RAD).max(0.0))
+        let laid = (self.heel_rad.abs() - HEEL_RAD).max(0.0);
+        self.speed_mps * (1.0 - 10.0 * (self.astray_rad - ASTRAY_RAD).max(0.0) - HEEL_COST * laid)
     }
 }
 
@@ -120,6 +132,7 @@ impl<'a> Sailing<'a> {
     /// Under way under full sail in the wind from north.
     fn start(class: &'a Class, wind_mps: f64, course_rad: f64) -> Self {
         let mut tank = Tank::new(class, DVec2::new(0.0, -wind_mps));
+        tank.chop_m = CHOP_S2PM * wind_mps * wind_mps.min(CHOP_MPS);
         tank.state = crate::vessel::at_rest(class, DVec2::ZERO, 0.0, course_rad);
         let speed_mps = (0.4 * wind_mps).min(0.8 * class.spec.length_m.sqrt());
         tank.state.velocity_mps = crate::vessel::rotation::axes(tank.state.attitude).x_axis * speed_mps;
@@ -270,11 +283,12 @@ impl<'a> Sweep<'a> {
         (self.start_with(course_rad, setting), setting)
     }
 
-    /// Under way, first with little sail until the crew sits to windward, then as a setting says.
+    /// Under way, first on a reach with little sail until the crew sits to windward, then as a setting says.
     fn start_with(&self, course_rad: f64, setting: Setting) -> Sailing<'a> {
         let little = Setting { reef: 0.5, flat: 0.5, ease: 0.0, spinnaker: false };
-        let sailing = Sailing::start(self.class, self.wind_mps, course_rad);
-        let sailing = sailing.sail(course_rad, little, SETTLE_S).sailing;
+        let reach_rad = course_rad.max(REACH_RAD);
+        let sailing = Sailing::start(self.class, self.wind_mps, reach_rad);
+        let sailing = sailing.sail(reach_rad, little, SETTLE_S).sailing;
         sailing.sail(course_rad, setting, STEADY_S).sailing
     }
 
@@ -311,8 +325,7 @@ impl<'a> Sweep<'a> {
 fn sails_of(class: &Class) -> Result<&'static [bool], TrialError> {
     match &class.spec.rig {
         None => Err(TrialError::NoRig(class.spec.name.clone())),
-        Some(rig) if rig.spinnaker_m2 > 0.0 => Ok(&[false, true]),
-        Some(_) => Ok(&[false]),
+        Some(_) => Ok(&[false, true]),
     }
 }
 
@@ -327,7 +340,7 @@ pub fn at_angles(class: &Class, wind_mps: f64, angles_rad: &[f64]) -> Result<Vec
         let mut sweep = Sweep::new(class, wind_mps, spinnaker);
         for (angle, best) in angles_rad.iter().zip(&mut best) {
             let useful = if spinnaker { *angle >= SPINNAKER_RAD } else { *angle <= JIB_RAD };
-            if !useful && sails.len() > 1 {
+            if !useful {
                 continue;
             }
             let point = sweep.at(*angle);

@@ -102,6 +102,9 @@ pub struct RigSpec {
     pub jib_m2: f64,
     /// Area of the spinnaker or gennaker, square metres; 0 where there is none.
     pub spinnaker_m2: f64,
+    /// Whether that is an asymmetric one, tacked to the centreline: before the wind the mainsail blankets it.
+    #[serde(default)]
+    pub asymmetric: bool,
     /// Height of the masthead above the waterline, metres.
     pub mast_m: f64,
     /// Height of the mainsail's centre of effort above the waterline, metres.
@@ -171,6 +174,7 @@ impl BoatSpec {
                 main_m2: rig.main_m2 * area,
                 jib_m2: rig.jib_m2 * area,
                 spinnaker_m2: rig.spinnaker_m2 * area,
+                asymmetric: rig.asymmetric,
                 mast_m: rig.mast_m * large,
                 main_centre_m: rig.main_centre_m * large,
                 jib_centre_m: rig.jib_centre_m * large,

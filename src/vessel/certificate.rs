@@ -21,13 +21,17 @@ use super::hull::Shape;
 use crate::trig;
 use crate::units::{WATER_KG_M3, degrees};
 
-/// Waterline over length over all, the overhangs' share counted in as ORC's sailing length does.
-const WATERLINE: f64 = 0.9;
+/// Sailing length over length over all: this, and so much for each draft over length. Boats with long, shallow
+/// keels have long overhangs, those with deep fins upright stems (eight ORC certificates, Folkboat to Class40).
+const WATERLINE: [f64; 2] = [0.54, 1.75];
 /// Beam of the waterline over the greatest beam, and the righting moment over ORC's default: fitted together
 /// to the target speeds of 80 ORC certificates by a static velocity prediction with the Delft series'
 /// resistance, as ours is.
 const WATERLINE_BEAM: f64 = 0.746;
 const RIGHTING: f64 = 1.18;
+/// What the righting moment gains with each unit of length over the cube root of the volume beyond 6 (eight
+/// ORC certificates).
+const LIGHTNESS: f64 = 0.25;
 /// Block coefficient of a canoe body (Delft series' middle).
 const BLOCK: f64 = 0.38;
 /// Share of the displacement that the canoe body has; blades have the rest.
@@ -69,9 +73,16 @@ pub struct Certificate {
     pub main_m2: f64,
     /// Area of the largest genoa or jib, square metres.
     pub genoa_m2: f64,
-    /// Area of the largest spinnaker, symmetric or not, square metres; 0 or none where there is none.
+    /// Area of the symmetric spinnaker, square metres; 0 or none where there is none.
     #[serde(default)]
     pub spinnaker_m2: f64,
+    /// Area of an asymmetric spinnaker on a sprit, square metres; the larger of the two is flown.
+    #[serde(default)]
+    pub asymmetric_m2: f64,
+    /// IMSL: sailing length, metres, where it is known.
+    pub waterline_m: Option<f64>,
+    /// Righting moment at small heel, kilogram metres a degree, where the boat was inclined.
+    pub righting_kgm_per_deg: Option<f64>,
     /// Weight of the crew, kilograms.
     pub crew_kg: f64,
     /// Wetted surface, square metres, where the certificate prints it.
@@ -144,7 +155,8 @@ impl CertificateFile {
             rig: Some(RigSpec {
                 main_m2: c.main_m2,
                 jib_m2: c.genoa_m2,
-                spinnaker_m2: c.spinnaker_m2,
+                spinnaker_m2: c.spinnaker_m2.max(c.asymmetric_m2),
+                asymmetric: c.asymmetric_m2 > c.spinnaker_m2,
                 mast_m: d.hoist_m + d.boom_m,
                 main_centre_m: d.main_centre_m,
                 jib_centre_m: d.jib_centre_m,
@@ -165,15 +177,30 @@ impl Certificate {
         within("certificate.displacement_kg", self.displacement_kg, 10.0, 1e6)?;
         within("certificate.main_m2", self.main_m2, 0.5, 2.0 * loa_m * loa_m)?;
         within("certificate.genoa_m2", self.genoa_m2, 0.0, 2.0 * loa_m * loa_m)?;
+        within("certificate.spinnaker_m2", self.spinnaker_m2, 0.0, 4.0 * loa_m * loa_m)?;
+        within("certificate.asymmetric_m2", self.asymmetric_m2, 0.0, 4.0 * loa_m * loa_m)?;
+        let waterline_m = self.waterline_m.unwrap_or(loa_m);
+        within("certificate.waterline_m", waterline_m, 0.6 * loa_m, loa_m)?;
+        if let Some(righting) = self.righting_kgm_per_deg {
+            // A metacentric height of 5 to 70 % of the beam.
+            let most = self.beam_m * (self.displacement_kg + self.crew_kg) / degrees(1.0);
+            within("certificate.righting_kgm_per_deg", righting, 0.05 * most, 0.7 * most)?;
+        }
         within("certificate.crew_kg", self.crew_kg, 0.0, self.displacement_kg)?;
         let wetted_m2 = self.wetted_m2.unwrap_or(self.beam_m * loa_m);
         within("certificate.wetted_m2", wetted_m2, 0.2 * self.beam_m * loa_m, 4.0 * self.beam_m * loa_m)
     }
 
+    /// Sailing length, metres, within what hulls have.
+    fn waterline(&self) -> f64 {
+        let share = WATERLINE[0] + WATERLINE[1] * self.draft_m / self.loa_m;
+        self.waterline_m.unwrap_or_else(|| share.clamp(0.75, 1.0) * self.loa_m)
+    }
+
     fn derive(&self) -> Derived {
         let mass_kg = self.displacement_kg + self.crew_kg;
         let volume_m3 = CANOE * mass_kg / WATER_KG_M3;
-        let (waterline_m, beam_m) = (WATERLINE * self.loa_m, WATERLINE_BEAM * self.beam_m);
+        let (waterline_m, beam_m) = (self.waterline(), WATERLINE_BEAM * self.beam_m);
         let hoist_m = (2.0 * self.main_m2 * MAIN_ASPECT / MAIN_ROACH).sqrt();
         // Deck and boom rise with the length of cruiser-racers between 7 and 15 m.
         let freeboard_m = 0.35 + 0.075 * self.loa_m;
@@ -197,6 +224,9 @@ impl Certificate {
     /// ORC's default righting moment for boats that were not inclined (ORC VPP Documentation, section 4),
     /// kilogram metres a degree, over the mass: as a metacentric height.
     fn metacentric_height(&self, d: &Derived) -> f64 {
+        if let Some(righting) = self.righting_kgm_per_deg {
+            return righting * degrees(1.0) / d.mass_kg;
+        }
         let side_m = trig::pow(d.volume_m3, 1.0 / 3.0);
         let arm_m = (d.main_centre_m * self.main_m2 + d.jib_centre_m * self.genoa_m2) / d.area_m2
             + 0.4 * self.draft_m;
@@ -205,9 +235,11 @@ impl Certificate {
             - 0.000_170_087_816_913_4 * side_m / d.waterline_m
             + 0.000_019_183_141_771_43 * d.area_m2 * arm_m / (d.beam_m * d.beam_m * d.beam_m)
             + 0.003_602_739_755_684_93 * d.beam_m / side_m;
-        let height_m = RIGHTING * 1.025 * share * d.waterline_m * degrees(1.0);
-        // A keelboat's least, so that figures far from the regression's still float upright.
-        height_m.max(0.1 * d.beam_m)
+        // The lighter a boat is for her length, the more of her weight is ballast, and the deeper it hangs.
+        let light = (1.0 + LIGHTNESS * (self.loa_m / side_m - 6.0)).clamp(0.7, 1.4);
+        let height_m = RIGHTING * light * 1.025 * share * d.waterline_m * degrees(1.0);
+        // A keelboat's least and most, so that figures far from the regression's still float and are sailed.
+        height_m.clamp(0.1 * d.beam_m, 0.95 * d.beam_m)
     }
 
     /// Canoe body by the Delft series (Keuning & Sonnenberg 1998), blades on both sides, m².

@@ -6,7 +6,7 @@ use super::boat::{BoatSpec, EngineSpec};
 use super::foil::Foil;
 use super::hull::{self, Columns, Grid, HullForm, Hydrostatics};
 use super::inertia::{self, Matrix6};
-use super::resistance::{Body, Resistance};
+use super::resistance::{self, Body, Resistance};
 use super::rotation;
 use super::sails::Sails;
 use super::state::{Gear, Helm, VesselState};
@@ -70,6 +70,10 @@ pub struct Class {
     pub(super) damping: [f64; 3],
     /// Resistance ahead.
     pub(super) resistance: Resistance,
+    /// Added resistance in short head seas over their significant height squared, N/m².
+    pub(super) chop_npm2: f64,
+    /// Speed from which they hold it up in full, m/s.
+    pub(super) hull_mps: f64,
     /// The keel, if any.
     pub(super) keel: Option<Foil>,
     /// The rudder.
@@ -120,7 +124,7 @@ impl Class {
             waterline_m: spec.hull.waterline_m,
             beam_m: spec.hull.waterline_beam_m,
             volume_m3: still.volume_m3,
-            wetted_m2: spec.hull.wetted_m2,
+            wetted_m2: canoe_wetted_m2(spec),
         };
         let feet = feet(spec, cg_x_m, cg_m, form.draft_m);
         let reach_down_m = feet.iter().fold(0.0_f64, |reach, foot| reach.max(-foot.z));
@@ -136,6 +140,8 @@ impl Class {
             sway_arm: masses.sway_arm,
             damping: masses.damping,
             resistance: Resistance::of(&body),
+            hull_mps: 0.3 * (GRAVITY_MPS2 * spec.hull.waterline_m).sqrt(),
+            chop_npm2: resistance::in_chop_npm2(&body),
             keel: blades.keel,
             rudder: blades.rudder,
             rudder_rad: [radians(spec.rudder.limit_deg), radians(spec.rudder.pace_degps)],
@@ -190,6 +196,13 @@ fn form_of(spec: &BoatSpec, draft_m: f64) -> HullForm {
         draft_m,
         freeboard_m: spec.hull.freeboard_m,
     }
+}
+
+/// Wetted surface of the canoe body: the blades, wet on both sides, have their friction in their own drag.
+fn canoe_wetted_m2(spec: &BoatSpec) -> f64 {
+    let keel_m2 = spec.keel.as_ref().map_or(0.0, |keel| keel.span_m * keel.chord_m);
+    let blades_m2 = 2.0 * (keel_m2 + spec.rudder.span_m * spec.rudder.chord_m);
+    (spec.hull.wetted_m2 - blades_m2).max(0.6 * spec.hull.wetted_m2)
 }
 
 struct Blades {

@@ -9,7 +9,7 @@ use super::rotation;
 use super::sails;
 use super::state::VesselState;
 use super::waves::{self, HullWaves};
-use crate::sea::{LocalWaves, Water};
+use crate::sea::{LocalWaves, WAVES, Water};
 use crate::trig::{self, LANES};
 use crate::units::{GRAVITY_MPS2, WATER_KG_M3};
 use crate::wide::{self, Work};
@@ -59,6 +59,23 @@ pub fn acceleration_in_wash(
     water: &Water,
     wash: Option<&LocalWaves>,
 ) -> Acceleration {
+    accelerate(class, state, water, wash, 0.0)
+}
+
+/// The same where waves of a significant height, metres, run with the wind besides those of the water, too
+/// short to lift the vessel: all that they do is to hold it up.
+#[must_use]
+pub fn acceleration_in_chop(class: &Class, state: &VesselState, water: &Water, chop_m: f64) -> Acceleration {
+    accelerate(class, state, water, None, chop_m)
+}
+
+fn accelerate(
+    class: &Class,
+    state: &VesselState,
+    water: &Water,
+    wash: Option<&LocalWaves>,
+    chop_m: f64,
+) -> Acceleration {
     let axes = rotation::axes(state.attitude);
     let mut over = waves::over_hull(&class.columns, &class.waves, &axes, &water.waves);
     if let Some(wash) = wash {
@@ -69,6 +86,7 @@ pub fn acceleration_in_wash(
     let mut course = Wrench::default();
     float(class, state, water, &axes, &level, &over, &mut course);
     drag_hull(class, state, water, &level, &over, &mut course);
+    hold_up(class, state, water, &level, chop_m, &mut course);
     super::ground::touch(class, state, water, &axes, &mut course);
     let mut body = Wrench::default();
     let spin = to_body(&axes, state.spin_radps);
@@ -355,6 +373,39 @@ fn drag_hull(
         let v = across + turn * x;
         out.push(level.out(0.0, -force * v * v.abs(), 0.0), level.out(x, 0.0, -down));
     }
+}
+
+/// Resistance that waves from forward of the beam add, full from ahead.
+fn hold_up(class: &Class, state: &VesselState, water: &Water, level: &Level, chop_m: f64, out: &mut Wrench) {
+    let wind_mps = (water.wind_mps.dot(water.wind_mps)).sqrt();
+    if wind_mps < 0.1 {
+        return;
+    }
+    let ahead = -water.wind_mps.dot(level.forward) / wind_mps;
+    let head = ((ahead + 0.2) / 1.2).max(0.0);
+    let through = (state.velocity_mps.truncate() - water.current_mps).dot(level.forward);
+    let under_way = (through / class.hull_mps).clamp(0.0, 1.0);
+    let height_m2 = chop_m * chop_m + short_height_m2(class, &water.waves);
+    let force_n = class.chop_npm2 * height_m2 * head * under_way;
+    out.push(level.out(-force_n, 0.0, 0.0), DVec3::new(0.0, 0.0, -class.cg_m));
+}
+
+/// Significant height squared of the waves, m², each counted by how short it is: the added resistance of
+/// waves as long as the hull is the greatest, longer ones carry the hull along (Gerritsma & Beukelman 1972).
+fn short_height_m2(class: &Class, waves: &LocalWaves) -> f64 {
+    let scale = short(class.spec.hull.waterline_m / 4.0);
+    let mut parts = [0.0_f32; WAVES];
+    for n in 0..WAVES {
+        let ratio = waves.k_radpm[n] * scale;
+        let fourth = ratio * ratio * ratio * ratio;
+        parts[n] = waves.amplitude_m[n] * waves.amplitude_m[n] * (fourth / (1.0 + fourth));
+    }
+    // The height is four times the root of the variance, half the square of each amplitude.
+    let mut sum = 0.0_f32;
+    for lane in 0..WAVES / 2 {
+        sum += parts[lane] + parts[lane + WAVES / 2];
+    }
+    8.0 * f64::from(sum)
 }
 
 /// Keel, rudder and propeller, body axes.

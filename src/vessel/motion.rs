@@ -33,7 +33,7 @@ const SPEED_MPS_MAX: f64 = 40.0;
 pub fn follow_orders(class: &Class, state: &mut VesselState) {
     let Helm { rudder_rad, sheet, reef, flat, spinnaker, throttle } = state.helm;
     let [limit_rad, pace_radps] = class.rudder_rad;
-    let flies = spinnaker && class.spec.rig.as_ref().is_some_and(|rig| rig.spinnaker_m2 > 0.0);
+    let flies = spinnaker && class.spec.rig.is_some();
     let axes = rotation::axes(state.attitude);
     let heel = rotation::heel_rad(&axes) + CREW_LEAD_S * state.spin_radps.dot(axes.x_axis);
     let gear = &mut state.gear;

@@ -9,6 +9,11 @@ const VISCOSITY_M2PS: f64 = 1.19e-6;
 const REYNOLDS_LENGTH: f64 = 0.7;
 /// Friction over that of a flat plate: form and roughness.
 const FORM_FACTOR: f64 = 1.08;
+/// Added resistance in waves over that of a ship that does not pitch (fitted to ORC certificates).
+const CHOP: f64 = 1.3;
+/// Beam over draft beyond which residuary resistance does not grow: the series' term is a straight line
+/// through hulls of 2.5 to 6 in the main (fitted to ORC certificates of light boats).
+const BEAM_DRAFT_MAX: f64 = 6.0;
 /// Entries of the table, and m/s from one to the next: to 16 m/s, twice what a displacement hull runs.
 const ENTRIES: usize = 129;
 const STEP_MPS: f64 = 0.125;
@@ -91,7 +96,7 @@ impl Body {
             side * side / plane_m2,
             self.beam_m / self.waterline_m,
             lcb / lcf,
-            self.beam_m / draft_m,
+            (self.beam_m / draft_m).min(BEAM_DRAFT_MAX),
             midship,
         ];
         let froude = (speed_mps / (GRAVITY_MPS2 * self.waterline_m).sqrt()).min(FROUDE[13]);
@@ -102,6 +107,15 @@ impl Body {
         let share = interpolate(&FROUDE, &DELFT[0], froude) + sum * side / self.waterline_m;
         share.max(0.0) * self.volume_m3 * WATER_KG_M3 * GRAVITY_MPS2
     }
+}
+
+/// Resistance that short waves from ahead add, over their significant height squared, N/m²: the form of
+/// STAWAVE-1, ρ g H² B √(B/L) / 16 (ITTC 7.5-04-01-01.2), which is for ships that do not pitch, times what
+/// yachts' certificates show.
+#[must_use]
+pub fn in_chop_npm2(body: &Body) -> f64 {
+    let shape = body.beam_m * (body.beam_m / body.waterline_m).sqrt();
+    CHOP / 16.0 * WATER_KG_M3 * GRAVITY_MPS2 * shape
 }
 
 /// Linear interpolation in a table of rising `x`; its ends hold beyond it.

@@ -51,6 +51,13 @@ const SPINNAKER: Table<13> = Table {
 /// jib closes the gap to the deck while it is sheeted in).
 const HEIGHT_ANGLE_DEG: [f64; 4] = [0.0, 17.0, 45.0, 90.0];
 const HEIGHT_FACTOR: [f64; 4] = [1.09, 1.31, 1.04, 0.88];
+/// A jib held out by a pole draws as a spinnaker of so much its area: areas of spinnakers count the round of
+/// the sail, which later ORC tables leave out (drag coefficient 0.935 for 0.673).
+const POLED: f64 = 1.39;
+/// What is left of an asymmetric spinnaker's drag when it is tacked to the centreline, over that on a pole
+/// (ORC VPP Documentation, section 5.2).
+const BLANKET_ANGLE_DEG: [f64; 3] = [130.0, 150.0, 180.0];
+const BLANKET: [f64; 3] = [1.0, 0.8, 0.515];
 /// Entries of the tables by angle, one to a degree and a half.
 const ENTRIES: usize = 121;
 const STEP_RAD: f64 = std::f64::consts::PI / 120.0;
@@ -99,17 +106,23 @@ impl Sails {
     /// The sails of a rig; the centre of gravity lies `cg_x_m` forward of amidships.
     #[must_use]
     pub fn new(rig: &RigSpec, cg_x_m: f64) -> Self {
-        let area_m2 = [rig.main_m2, rig.jib_m2, rig.spinnaker_m2];
-        let centre_m = [rig.main_centre_m, rig.jib_centre_m, rig.spinnaker_centre_m];
+        // Without a spinnaker the jib is poled out in its place.
+        let (kite_m2, kite_centre_m, kite) = if rig.spinnaker_m2 > 0.0 {
+            (rig.spinnaker_m2, rig.spinnaker_centre_m, 1.0)
+        } else {
+            (rig.jib_m2, rig.jib_centre_m, POLED)
+        };
+        let area_m2 = [rig.main_m2, rig.jib_m2, kite_m2];
+        let centre_m = [rig.main_centre_m, rig.jib_centre_m, kite_centre_m];
         let mut table = Box::new([[Draw::default(); 3]; ENTRIES]);
         let mut height_m = Box::new([0.0; ENTRIES]);
         let mut angle_deg = 0.0;
         for (draws, height) in table.iter_mut().zip(height_m.iter_mut()) {
-            *draws = [
-                MAIN.draw(angle_deg, area_m2[0]),
-                JIB.draw(angle_deg, area_m2[1]),
-                SPINNAKER.draw(angle_deg, area_m2[2]),
-            ];
+            let mut kite = SPINNAKER.draw(angle_deg, kite * kite_m2);
+            if rig.asymmetric {
+                kite.drag_m2 *= interpolate(&BLANKET_ANGLE_DEG, &BLANKET, angle_deg);
+            }
+            *draws = [MAIN.draw(angle_deg, area_m2[0]), JIB.draw(angle_deg, area_m2[1]), kite];
             *height = rig.mast_m * interpolate(&HEIGHT_ANGLE_DEG, &HEIGHT_FACTOR, angle_deg);
             angle_deg += 1.5;
         }
