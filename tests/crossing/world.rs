@@ -208,6 +208,11 @@ impl World {
         CircuitId(self.next_circuit)
     }
 
+    #[allow(dead_code, reason = "other tests that sail in this world look at it")]
+    pub fn sea(&self) -> &Arc<Sea> {
+        &self.sea
+    }
+
     pub fn start(&self) -> Tick {
         self.start
     }
