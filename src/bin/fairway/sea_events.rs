@@ -158,7 +158,10 @@ fn print(course: &Course, seed: u64, list: &[Event], [from, to]: [Tick; 2]) {
         println!("nothing happens");
         return;
     }
-    println!("{:<20}  {:>8}  {:<12}  {:<22}  {:<24}  how strong", "time", "lasts", "what", "where", "how far");
+    println!(
+        "{:<20}  {:>8}  {:<12}  {:<22}  {:<24}  how strong",
+        "time", "lasts", "what", "where", "how far"
+    );
     for event in list {
         let place = match course.geographic_of(event.place) {
             Some((lat_deg, lon_deg)) => format!("{lat_deg:.4} {lon_deg:.4}"),
