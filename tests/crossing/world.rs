@@ -206,6 +206,7 @@ impl World {
         CircuitId(self.next_circuit)
     }
 
+    #[allow(dead_code, reason = "tests/adventure looks around in it")]
     pub fn sea(&self) -> &Arc<Sea> {
         &self.sea
     }
