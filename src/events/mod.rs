@@ -24,8 +24,8 @@ use crate::sea::Sea;
 use crate::units::{Tick, degrees};
 use crate::weather::{nearest_m, tick_of};
 
-/// Least slow shift of the wind that is told, radians: 15°, a header that a crew tacks on.
-const SHIFT_RAD: f64 = 15.0 * std::f64::consts::PI / 180.0;
+/// Least slow shift of the wind that is told, radians: 20°, a header that no crew sails on with.
+const SHIFT_RAD: f64 = 20.0 * std::f64::consts::PI / 180.0;
 /// Events in one list at most: a year of a lively climate; what begins last is left out.
 pub const EVENTS_MAX: usize = 20_000;
 /// How far a crew is told of an event, metres from its edge: as far as one sees a line of rain or white water.

@@ -84,7 +84,7 @@ impl Sea {
         found
     }
 
-    /// Places of rips, current stations and the middles of legs, with their reach.
+    /// Places of rips, current stations and the middles of legs, with their reach; none within another's.
     fn sites(&self) -> Vec<(DVec2, f64)> {
         let course = &self.course;
         let rips = course.rips.iter().map(|rip| (rip.place, rip.radius_m));
@@ -94,7 +94,15 @@ impl Sea {
             .filter(|station| station.measures != Measures::Height && station.geographic_deg.is_some())
             .map(|station| (station.place, RADIUS_M));
         let legs = course.legs().map(|(from, to)| ((from + to) * 0.5, RADIUS_M));
-        rips.chain(stations).chain(legs).filter(|(place, _)| course.extent.contains(*place)).collect()
+        let mut sites: Vec<(DVec2, f64)> = Vec::new();
+        for (place, radius_m) in rips.chain(stations).chain(legs) {
+            // One water is told once, by the name that is the most precise.
+            let is_apart = sites.iter().all(|(other, _)| (place - *other).length() >= 2.0 * RADIUS_M);
+            if is_apart && course.extent.contains(place) {
+                sites.push((place, radius_m));
+            }
+        }
+        sites
     }
 
     fn overfalls_at(
