@@ -222,7 +222,8 @@ pub(super) fn scripted(
             Some(bounds) => value("radius_m", table.radius_m, bounds),
             None => f64::INFINITY,
         };
-        if table.speed_mps.is_some() {
+        let of_the_sea = matches!(table.what, Happening::SwellTrain | Happening::FreakWave);
+        if table.speed_mps.is_some() && !of_the_sea {
             value("speed_mps", table.speed_mps, measures.speed_mps);
         }
         if table.from_deg.is_some() {
@@ -280,7 +281,8 @@ fn moment(
         }
         (None, Some(text)) => (reader.moment(&format!("{key} time"), text)? - epoch_unix_s?) as f64,
         _ => {
-            let remedy = "give after_s = seconds after the course's start, or time = \"2025-06-07T19:30:00Z\"";
+            let remedy =
+                "give after_s = seconds after the course's start, or time = \"2025-06-07T19:30:00Z\"";
             reader.faults.add(key, "says neither or both of when it begins", remedy);
             return None;
         }

@@ -14,8 +14,8 @@ use super::files::{Files, Source};
 use super::projection::Projection;
 use super::stations::StatedTide;
 use super::{
-    adventures, Area, Climate, Coast, Course, CourseError, Depth, LandRaster, Mark, Measures, Prim, Shape, StartLine,
-    Station, Swell, stations,
+    Area, Climate, Coast, Course, CourseError, Depth, LandRaster, Mark, Measures, Prim, Shape, StartLine,
+    Station, Swell, adventures, stations,
 };
 use crate::limits::{COURSE_COAST_POINTS, COURSE_MARKS, COURSE_PRIMS, COURSE_SIDE_M, COURSE_STATIONS};
 use crate::units::{TICK_HZ, Tick, radians, wrap_heading};

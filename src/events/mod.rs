@@ -24,8 +24,8 @@ use crate::sea::Sea;
 use crate::units::{Tick, degrees};
 use crate::weather::{nearest_m, tick_of};
 
-/// Least slow shift of the wind that is told, radians: 15°, a header that a crew tacks on.
-const SHIFT_RAD: f64 = 15.0 * std::f64::consts::PI / 180.0;
+/// Least slow shift of the wind that is told, radians: 20°, a header that no crew sails on with.
+const SHIFT_RAD: f64 = 20.0 * std::f64::consts::PI / 180.0;
 /// Events in one list at most: a year of a lively climate; what begins last is left out.
 pub const EVENTS_MAX: usize = 20_000;
 /// How far a crew is told of an event, metres from its edge: as far as one sees a line of rain or white water.
@@ -160,7 +160,9 @@ impl Event {
         match self.what {
             Kind::WindShift | Kind::Front if strength < 0.0 => format!("backs by {:.0}°", -strength),
             Kind::WindShift | Kind::Front => format!("veers by {strength:.0}°"),
-            Kind::Squall | Kind::Thunderstorm => format!("wind up by {:.0} kn", crate::units::knots(strength)),
+            Kind::Squall | Kind::Thunderstorm => {
+                format!("wind up by {:.0} kn", crate::units::knots(strength))
+            }
             Kind::Lightning => "strikes".to_owned(),
             Kind::Fog => format!("visibility {strength:.0} m"),
             Kind::SwellTrain => format!("swell {strength:.1} times as high"),
@@ -188,7 +190,7 @@ pub fn within(sea: &Sea, area: Area, from: Tick, until: Tick) -> Vec<Event> {
         event.scripted = event.id < scripts;
     }
     events.retain(|event| touches(event, area, from, until));
-    events.sort_by(|a, b| (a.from, a.what, a.id).cmp(&(b.from, b.what, b.id)));
+    events.sort_by_key(|event| (event.from, event.what, event.id));
     events.truncate(EVENTS_MAX);
     events
 }
@@ -229,8 +231,10 @@ pub fn strokes(sea: &Sea, from: Tick, until: Tick) -> Vec<Event> {
 fn touches(event: &Event, area: Area, from: Tick, until: Tick) -> bool {
     if event.what.is_line() {
         // A line's time is linear in place, so that its extremes are at the corners.
-        let corners = [area.min, area.max, DVec2::new(area.min.x, area.max.y), DVec2::new(area.max.x, area.min.y)];
-        let first_s = corners.map(|corner| event.local_s(corner, from)).into_iter().fold(f64::INFINITY, f64::min);
+        let corners =
+            [area.min, area.max, DVec2::new(area.min.x, area.max.y), DVec2::new(area.max.x, area.min.y)];
+        let first_s =
+            corners.map(|corner| event.local_s(corner, from)).into_iter().fold(f64::INFINITY, f64::min);
         let last_s =
             corners.map(|corner| event.local_s(corner, until)).into_iter().fold(f64::NEG_INFINITY, f64::max);
         return first_s < event.until.seconds() && last_s > event.from.seconds();

@@ -90,7 +90,8 @@ impl Region {
         if self.tidings.of == Some((minute, area)) {
             return;
         }
-        let (from, until) = (Tick(minute * OUTLOOK_TICKS), Tick((minute + 1) * OUTLOOK_TICKS + WARNING_TICKS));
+        let (from, until) =
+            (Tick(minute * OUTLOOK_TICKS), Tick((minute + 1) * OUTLOOK_TICKS + WARNING_TICKS));
         // A vessel may be a cell beyond the ground of its owner.
         let reach_m = SIGHT_M + self.sea.course().cell_m;
         self.tidings.outlook = events::within(&self.sea, area.grown(reach_m), from, until);

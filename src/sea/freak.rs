@@ -36,6 +36,9 @@ const RADIUS_M: [f64; 2] = [80.0, 500.0];
 const EDGE: f64 = 0.6;
 /// Steps of the bisection for how far phases turn: a thousandth of a turn.
 const STEPS: usize = 12;
+/// Crest over the significant height below which a wave is none (Haver 2000: 1.25, of records of 20 minutes), and so
+/// nothing where too few components carry the sea.
+const LEAST_CREST: f64 = 1.2;
 
 /// A freak wave.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,11 +108,8 @@ pub(super) fn within(course: &Course, waves: &WaveSet, seed: u64, from: Tick, un
         |(number, script)| {
             let at_s = script.from.seconds() + 0.5 * script.lasts_s;
             let overlaps = script.from.seconds() < until_s && script.from.seconds() + script.lasts_s > from_s;
-            let size = Size::Stated {
-                crest: script.strength,
-                radius_m: script.radius_m,
-                lasts_s: script.lasts_s,
-            };
+            let size =
+                Size::Stated { crest: script.strength, radius_m: script.radius_m, lasts_s: script.lasts_s };
             overlaps.then(|| focus(course, waves, script_id(number), script.place, at_s, size)).flatten()
         },
     ));
@@ -166,6 +166,10 @@ fn focus(course: &Course, waves: &WaveSet, id: u64, place: DVec2, at_s: f64, siz
             high = middle;
         }
     }
+    let stands = crest_at(high);
+    if stands < LEAST_CREST && matches!(size, Size::Rare { .. }) {
+        return None;
+    }
     Some(Freak {
         id,
         place,
@@ -173,7 +177,7 @@ fn focus(course: &Course, waves: &WaveSet, id: u64, place: DVec2, at_s: f64, siz
         lasts_s,
         radius_m,
         velocity_mps,
-        crest: crest_at(high),
+        crest: stands,
         turns: std::array::from_fn(|i| (-high * phase[i]) as f32),
     })
 }
@@ -185,9 +189,9 @@ pub(super) fn gather(phase: &mut [f32; WAVES], freaks: &[Freak], place: DVec2, t
     for freak in freaks {
         let share = freak.share(place, t_s) as f32;
         if share > 0.0 {
-            for i in 0..WAVES {
-                let turns = f64::from(phase[i] + share * freak.turns[i]);
-                phase[i] = (turns - ((turns + ROUNDING) - ROUNDING)) as f32;
+            for (phase, turned) in phase.iter_mut().zip(&freak.turns) {
+                let turns = f64::from(*phase + share * turned);
+                *phase = (turns - ((turns + ROUNDING) - ROUNDING)) as f32;
             }
         }
     }

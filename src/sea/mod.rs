@@ -227,7 +227,9 @@ impl Sea {
     /// Wind at 10 m at a place and tick, towards east and north, m/s.
     #[must_use]
     pub fn wind(&self, place: DVec2, tick: Tick) -> DVec2 {
-        moment::with(self, tick, |moment| self.weather.wind(&moment.segment, &moment.turns, &moment.sky, place))
+        moment::with(self, tick, |moment| {
+            self.weather.wind(&moment.segment, &moment.turns, &moment.sky, place)
+        })
     }
 
     /// Wind at 10 m without gusts at a place and tick, towards east and north, m/s.

@@ -6,11 +6,11 @@
 use std::cell::RefCell;
 
 use super::Sea;
+use super::freak::Freak;
+use super::swell::Train;
 use super::tide::station_value;
 use super::waves::WaveMoment;
 use crate::units::{TICK_HZ, Tick};
-use super::freak::Freak;
-use super::swell::Train;
 use crate::weather::{GustTurns, Segment, Sky, Weather};
 
 /// Stations are computed every ten seconds of course time and blended between: a current that swings with

@@ -5,7 +5,7 @@
 
 use glam::DVec2;
 
-use super::{Sea, WAVES, moment};
+use super::{Sea, moment};
 use crate::atlas::{Area, Measures};
 use crate::noise::Stream;
 use crate::units::{TICK_HZ, Tick};
@@ -54,11 +54,11 @@ impl Sea {
             let current_mps = flow_mps * super::drag(depth_m);
             let still_m = patch.amplitudes(offset, moment.waves.level, moment.waves.share);
             let (mut energy, mut against) = (0.0, 0.0);
-            for i in 0..WAVES {
-                let part = f64::from(still_m[i]) * f64::from(still_m[i]);
-                let [x, y] = [0, 1].map(|axis| f64::from(self.waves.slowness[axis][i]));
+            let [slow_x, slow_y] = &self.waves.slowness;
+            for ((&amplitude_m, &x), &y) in still_m.iter().zip(slow_x).zip(slow_y) {
+                let part = f64::from(amplitude_m) * f64::from(amplitude_m);
                 energy += part;
-                against += part * (x * current_mps.x + y * current_mps.y);
+                against += part * (f64::from(x) * current_mps.x + f64::from(y) * current_mps.y);
             }
             if 4.0 * (0.5 * energy).sqrt() < LEAST_M || depth_m <= 0.0 {
                 return 1.0;
@@ -84,7 +84,7 @@ impl Sea {
         found
     }
 
-    /// Places of rips, current stations and the middles of legs, with their reach.
+    /// Places of rips, current stations and the middles of legs, with their reach; none within another's.
     fn sites(&self) -> Vec<(DVec2, f64)> {
         let course = &self.course;
         let rips = course.rips.iter().map(|rip| (rip.place, rip.radius_m));
@@ -94,7 +94,15 @@ impl Sea {
             .filter(|station| station.measures != Measures::Height && station.geographic_deg.is_some())
             .map(|station| (station.place, RADIUS_M));
         let legs = course.legs().map(|(from, to)| ((from + to) * 0.5, RADIUS_M));
-        rips.chain(stations).chain(legs).filter(|(place, _)| course.extent.contains(*place)).collect()
+        let mut sites: Vec<(DVec2, f64)> = Vec::new();
+        for (place, radius_m) in rips.chain(stations).chain(legs) {
+            // One water is told once, by the name that is the most precise.
+            let is_apart = sites.iter().all(|(other, _)| (place - *other).length() >= 2.0 * RADIUS_M);
+            if is_apart && course.extent.contains(place) {
+                sites.push((place, radius_m));
+            }
+        }
+        sites
     }
 
     fn overfalls_at(

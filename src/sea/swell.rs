@@ -104,7 +104,11 @@ impl Trains {
         trains
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a slot's number, two swells")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a slot's number, two swells"
+    )]
     fn train_of(&self, swell: usize, slot: f64, velocity_mps: DVec2) -> Option<Train> {
         let draw = |part| noise::draw(self.seed, Stream::SwellTrain, [slot as u32, swell as u32, part]);
         let [u, dt, lasts, higher] = draw(0).map(|word| f64::from(word) * (1.0 / 4_294_967_296.0));

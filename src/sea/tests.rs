@@ -395,8 +395,8 @@ fn swell_train_raises_the_swell_as_it_passes() {
         course.events = vec![script(Happening::SwellTrain, place, start, 1.7)];
     });
     let way = raised.trains(start, start.after(1))[0].velocity_mps;
-    // Ten seconds of swell: groups at half of 15.6 m/s in water this deep.
-    assert!((way.length() - 7.8).abs() < 0.6, "{way}");
+    // Ten seconds of swell: groups at half of 15.6 m/s in deep water, and up to a tenth more over the inlet's bed.
+    assert!((7.8..8.8).contains(&way.length()), "{way}");
     for after_s in [0_u32, 30, 60, 100, 119] {
         let tick = start.after(u64::from(after_s) * 45);
         // Where its middle is then, or was.
@@ -459,13 +459,16 @@ fn drawn_freak_waves_are_the_highest_of_their_square_and_day() {
     // exp(−8 c²) of some 1e9 waves a square and day: 1.45 to 1.6 where the sea has waves enough in step.
     let mean = freaks.iter().map(|freak| freak.crest).sum::<f64>() / freaks.len() as f64;
     assert!((1.25..1.75).contains(&mean), "mean crest {mean}");
-    assert!(freaks.iter().all(|freak| freak.crest > 1.0 && freak.crest < 2.0));
+    assert!(freaks.iter().all(|freak| freak.crest > 1.19 && freak.crest < 2.0));
 }
 
 /// In a rip the current runs as much faster as it says, and the waves that it opposes are steeper.
 #[test]
 fn rips_run_faster_and_steepen_the_waves() {
-    let calm = sea("admiralty");
+    let calm = changed("admiralty", |course| {
+        course.climate.adventures = Adventures::NONE;
+        course.rips.clear();
+    });
     let place = calm.course().place_of(48.155, -122.745).unwrap();
     let radius_m = 700.0;
     let ripped = changed("admiralty", |course| {
@@ -476,17 +479,19 @@ fn rips_run_faster_and_steepen_the_waves() {
     for half_hours in 0..48 {
         let tick = calm.course().start.after(half_hours * 1_800 * 45);
         let [with, without] = [&ripped, &calm].map(|sea| sea.tide(place, tick).0);
-        assert!((with - without * 1.8).length() < 0.02 * with.length() + 1e-6, "{with} of {without}");
+        assert!((with - without * 1.8).length() < 0.05 * with.length() + 1e-6, "{with} of {without}");
         let beside = place + DVec2::new(0.0, radius_m + 200.0);
         assert_eq!(ripped.tide(beside, tick), calm.tide(beside, tick));
         let [with, without] = [&ripped, &calm].map(|sea| sea.steepness(place, tick));
+        // What is blocked is as steep as it gets.
         if without > 1.1 {
-            assert!(with > without, "{with} {without}");
+            assert!(with > without || with > 2.5, "{with} {without}");
             seen += 1;
         }
     }
     assert!(seen > 3, "the ebb opposed the waves {seen} times");
-    let day = ripped.overfalls(ripped.course().extent, calm.course().start, calm.course().start.after(86_400 * 45));
+    let day =
+        ripped.overfalls(ripped.course().extent, calm.course().start, calm.course().start.after(86_400 * 45));
     let here: Vec<_> = day.iter().filter(|spell| spell.place == place).collect();
     assert!(!here.is_empty() && here.iter().all(|spell| spell.steepness >= OVERFALLS), "{day:?}");
     for spell in here {

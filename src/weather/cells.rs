@@ -52,8 +52,7 @@ impl Cells {
     ///
     /// What drifts with the wind sweeps πR² + 2R · V · T over the ground.
     pub(crate) fn passing(self, per_day: f64, radius_m: f64, life_s: f64) -> Self {
-        let swept_m2 =
-            radius_m * (std::f64::consts::PI * radius_m + 2.0 * self.drift_mps.length() * life_s);
+        let swept_m2 = radius_m * (std::f64::consts::PI * radius_m + 2.0 * self.drift_mps.length() * life_s);
         self.per_square(per_day * CELL_M * CELL_M / swept_m2)
     }
 
@@ -75,8 +74,7 @@ impl Cells {
         let mut slot = first;
         while slot <= last {
             // Where the area lies on the lattice while what is born in the slot lives, and the span lasts.
-            let [begin_s, end_s] =
-                [from_s.max(slot * SLOT_S), until_s.min((slot + 1.0) * SLOT_S + life_s)];
+            let [begin_s, end_s] = [from_s.max(slot * SLOT_S), until_s.min((slot + 1.0) * SLOT_S + life_s)];
             let (begin, end) = (self.drift_mps * begin_s, self.drift_mps * end_s);
             let low = ((area.min - begin.max(end)) / CELL_M).floor();
             let high = ((area.max - begin.min(end)) / CELL_M).floor();
@@ -139,7 +137,8 @@ mod tests {
         let area = Area { min: DVec2::new(-9e3, -4e3), max: DVec2::new(12e3, 31e3) };
         let [from_s, until_s, life_s] = [5e6, 5e6 + 40_000.0, 3_000.0];
         let here = |birth: &Birth, area: Area, t_s: f64| {
-            (birth.t_s..birth.t_s + life_s).contains(&t_s) && area.contains(birth.home + cells.drift_mps * t_s)
+            (birth.t_s..birth.t_s + life_s).contains(&t_s)
+                && area.contains(birth.home + cells.drift_mps * t_s)
         };
         let all = cells.births(area, [from_s, until_s], life_s);
         let mut seen = 0;

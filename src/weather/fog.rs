@@ -136,9 +136,7 @@ impl Weather {
         let scripts = self.scripts.iter().enumerate();
         scripts
             .filter_map(|(number, script)| Bank::scripted(script, number, drift_mps))
-            .filter(|bank| {
-                bank.from_s <= until.seconds() && bank.from_s + bank.lasts_s >= from.seconds()
-            })
+            .filter(|bank| bank.from_s <= until.seconds() && bank.from_s + bank.lasts_s >= from.seconds())
             .collect()
     }
 

@@ -26,8 +26,8 @@ pub(crate) use cells::Cells;
 pub use fog::Bank;
 pub(crate) use fog::tick_of;
 pub use fronts::Front;
-pub use squalls::{Squall, Stroke};
 use squalls::Burst;
+pub use squalls::{Squall, Stroke};
 
 /// Length of a segment of constant drift, ticks: ten minutes.
 const SEGMENT_TICKS: u64 = 600 * crate::units::TICK_HZ;

@@ -150,7 +150,11 @@ impl Squall {
 
     /// Its strokes of lightning within a span of ticks, in order of time; a squall has none.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "slots of a life, and halves")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "slots of a life, and halves"
+    )]
     #[expect(clippy::cast_precision_loss, reason = "45")]
     pub fn strokes(&self, seed: u64, from: Tick, until: Tick) -> Vec<Stroke> {
         let mut strokes = Vec::new();
@@ -248,13 +252,8 @@ impl Weather {
     }
 
     fn cells(&self, kind: u32, per_day: f64) -> Cells {
-        let cells = Cells {
-            seed: self.seed,
-            stream: Stream::Squall,
-            kind,
-            drift_mps: self.steer_mps,
-            mean: 0.0,
-        };
+        let cells =
+            Cells { seed: self.seed, stream: Stream::Squall, kind, drift_mps: self.steer_mps, mean: 0.0 };
         let middle = |[least, most]: [f64; 2]| 0.5 * (least + most);
         let kind = usize::from(kind == 1);
         cells.passing(per_day, middle(RADIUS_M[kind]), middle(LIFE_S[kind]))

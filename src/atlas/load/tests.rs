@@ -91,6 +91,7 @@ fn the_manuals_example_is_a_course() {
     fs::write(dir.path().join("heights.pgm"), heights).unwrap();
     let course = check(dir.path()).unwrap_or_else(|errors| panic!("{errors:#?}"));
     assert_eq!((course.marks.len(), course.prims.len()), (2, 1));
+    assert_eq!((course.rips.len(), course.events.len()), (1, 2));
 }
 
 #[test]
@@ -314,10 +315,12 @@ fn events_that_cannot_be_are_named() {
         assert!(parts.iter().all(|part| faults[0].contains(part)), "{keys}: {}", faults[0]);
         assert!(faults[0].contains("course.toml") && faults[0].contains("; "), "{}", faults[0]);
     }
-    expect("gullwing", "visibility_m = 20000", "visibility_m = 20000\nsqualls_per_day = 99", &[
-        "climate.squalls_per_day",
-        "from 0 to 48",
-    ]);
+    expect(
+        "gullwing",
+        "visibility_m = 20000",
+        "visibility_m = 20000\nsqualls_per_day = 99",
+        &["climate.squalls_per_day", "from 0 to 48"],
+    );
     let many = event("what = \"fog\"\nafter_s = 1\n").repeat(300);
     assert!(added("gullwing", &many)[0].contains("at most"));
 }

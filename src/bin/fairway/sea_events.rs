@@ -20,7 +20,7 @@ const SPAN_S: f64 = 366.0 * 86_400.0;
 /// What follows the options in `--help`.
 const LEGEND: &str = "\
 What is told:
-  wind shift    the wind swings by 15 degrees or more within 20 minutes
+  wind shift    the wind swings by 20 degrees or more within 20 minutes
   front         a line over which the wind veers for hours, with rain
   squall        a drifting cell with a gust front and rain
   thunderstorm  a larger one, with lightning
@@ -158,7 +158,10 @@ fn print(course: &Course, seed: u64, list: &[Event], [from, to]: [Tick; 2]) {
         println!("nothing happens");
         return;
     }
-    println!("{:<20}  {:>8}  {:<12}  {:<22}  {:<24}  how strong", "time", "lasts", "what", "where", "how far");
+    println!(
+        "{:<20}  {:>8}  {:<12}  {:<22}  {:<24}  how strong",
+        "time", "lasts", "what", "where", "how far"
+    );
     for event in list {
         let place = match course.geographic_of(event.place) {
             Some((lat_deg, lon_deg)) => format!("{lat_deg:.4} {lon_deg:.4}"),
