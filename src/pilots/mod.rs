@@ -22,6 +22,6 @@ mod tactics;
 
 pub use crew::{Booking, Crew, PilotProgress};
 pub use helmsman::Helmsman;
-pub use seen::Seen;
 pub use log::{Log, Met};
+pub use seen::Seen;
 pub use session::{Line, Outcome, Session, TrackPoint};

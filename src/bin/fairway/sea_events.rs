@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fairway::atlas::Course;
-use fairway::events::{self, EVENTS_MAX, Event, Kind};
+use fairway::creatures::{Creatures, PASSAGES_MAX, Passage};
+use fairway::events::{self, EVENTS_MAX, Event};
 use fairway::sea::Sea;
 use fairway::trig::heading;
 use fairway::units::{Tick, degrees, knots};
+use glam::DVec2;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -29,6 +31,7 @@ What is told:
   swell train   some minutes of higher swell
   freak wave    one wave far above the others
   overfalls     waves made steep by the current
+  animals, logs, nets, by their species (with --creatures): whether a vessel meets them is up to both
 
 Lines (wind shifts, fronts, swell trains) reach from horizon to horizon; their time is that at the place shown.";
 
@@ -51,20 +54,83 @@ pub(crate) struct Args {
     /// List each stroke of lightning, too
     #[arg(long)]
     lightning: bool,
+    /// List the animals and floating things that come by, too
+    #[arg(long)]
+    creatures: bool,
     /// How to print
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
 }
 
-/// One event, for programs.
+/// One line of the list: an event, or animals that pass.
+struct Item {
+    from: Tick,
+    until: Tick,
+    /// What programs call it, and people.
+    key: String,
+    name: String,
+    place: DVec2,
+    velocity_mps: DVec2,
+    radius_m: f64,
+    line: bool,
+    strength: f64,
+    text: String,
+    scripted: bool,
+}
+
+impl From<&Event> for Item {
+    fn from(event: &Event) -> Self {
+        Self {
+            from: event.from,
+            until: event.until,
+            key: serde_json::to_value(event.what)
+                .ok()
+                .and_then(|key| Some(key.as_str()?.to_owned()))
+                .unwrap_or_default(),
+            name: event.what.name().to_owned(),
+            place: event.place,
+            velocity_mps: event.velocity_mps,
+            radius_m: event.radius_m,
+            line: event.what.is_line(),
+            strength: event.strength,
+            text: event.strength_text(),
+            scripted: event.scripted,
+        }
+    }
+}
+
+impl From<&Passage> for Item {
+    fn from(passage: &Passage) -> Self {
+        let lasts_s = passage.until.seconds() - passage.from.seconds();
+        Self {
+            from: passage.from,
+            until: passage.until,
+            key: passage.species.key().to_owned(),
+            name: passage.species.key().replace('_', " "),
+            place: passage.start,
+            velocity_mps: (passage.end - passage.start) / lasts_s.max(1.0),
+            radius_m: 0.0,
+            line: false,
+            strength: f64::from(passage.number),
+            text: if passage.number == 1 {
+                "one".to_owned()
+            } else {
+                format!("a group of {}", passage.number)
+            },
+            scripted: false,
+        }
+    }
+}
+
+/// One line, for programs.
 #[derive(Debug, Serialize)]
-struct Row {
+struct Row<'a> {
     /// RFC 3339.
     from: String,
     until: String,
     from_tick: u64,
     until_tick: u64,
-    what: Kind,
+    what: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     lat_deg: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,7 +142,7 @@ struct Row {
     speed_mps: f64,
     radius_m: f64,
     strength: f64,
-    strength_text: String,
+    strength_text: &'a str,
     scripted: bool,
 }
 
@@ -84,18 +150,26 @@ struct Row {
 pub(crate) fn run(args: &Args) -> Result<(), String> {
     let course = Arc::new(Course::load(&args.course).map_err(|error| error.to_string())?);
     let [from, to] = span(args, &course)?;
-    let sea = Sea::new(Arc::clone(&course), args.seed.unwrap_or(course.seed));
-    let mut list = events::during(&sea, from, to);
+    let sea = Arc::new(Sea::new(Arc::clone(&course), args.seed.unwrap_or(course.seed)));
+    let mut events = events::during(&sea, from, to);
     if args.lightning {
-        list.extend(events::strokes(&sea, from, to));
-        list.sort_by_key(|event| (event.from, event.what, event.id));
+        events.extend(events::strokes(&sea, from, to));
     }
-    if list.len() >= EVENTS_MAX {
+    if events.len() >= EVENTS_MAX {
         return Err(format!("{EVENTS_MAX} events and more from --from to --to; give a shorter span"));
     }
+    let mut list: Vec<Item> = events.iter().map(Item::from).collect();
+    if args.creatures {
+        let passages = Creatures::new(Arc::clone(&sea)).during(from, to);
+        if passages.len() >= PASSAGES_MAX {
+            return Err(format!("{PASSAGES_MAX} passages and more from --from to --to; give a shorter span"));
+        }
+        list.extend(passages.iter().map(Item::from));
+    }
+    list.sort_by_key(|item| item.from);
     match args.output {
         Output::Json => {
-            let rows: Vec<Row> = list.iter().map(|event| row(&course, event)).collect();
+            let rows: Vec<Row> = list.iter().map(|item| row(&course, item)).collect();
             println!("{}", serde_json::to_string(&rows).map_err(|error| error.to_string())?);
         }
         Output::Text => print(&course, sea.seed(), &list, [from, to]),
@@ -130,7 +204,7 @@ fn time(course: &Course, tick: Tick) -> String {
     Timestamp::from_second(unix_s).map_or_else(|_| format!("tick {}", tick.0), |moment| moment.to_string())
 }
 
-fn row(course: &Course, event: &Event) -> Row {
+fn row<'a>(course: &Course, event: &'a Item) -> Row<'a> {
     let place = course.geographic_of(event.place);
     let round = |value: f64, parts: f64| (value * parts).round() / parts;
     Row {
@@ -138,7 +212,7 @@ fn row(course: &Course, event: &Event) -> Row {
         until: time(course, event.until),
         from_tick: event.from.0,
         until_tick: event.until.0,
-        what: event.what,
+        what: &event.key,
         lat_deg: place.map(|(lat_deg, _)| round(lat_deg, 1e6)),
         lon_deg: place.map(|(_, lon_deg)| round(lon_deg, 1e6)),
         x_m: round(event.place.x, 10.0),
@@ -147,19 +221,19 @@ fn row(course: &Course, event: &Event) -> Row {
         speed_mps: round(event.velocity_mps.length(), 100.0),
         radius_m: round(event.radius_m, 1.0),
         strength: round(event.strength, 1e3),
-        strength_text: event.strength_text(),
+        strength_text: &event.text,
         scripted: event.scripted,
     }
 }
 
-fn print(course: &Course, seed: u64, list: &[Event], [from, to]: [Tick; 2]) {
+fn print(course: &Course, seed: u64, list: &[Item], [from, to]: [Tick; 2]) {
     println!("{}, seed {seed}: {} to {}", course.title, time(course, from), time(course, to));
     if list.is_empty() {
         println!("nothing happens");
         return;
     }
     println!(
-        "{:<20}  {:>8}  {:<12}  {:<22}  {:<24}  how strong",
+        "{:<20}  {:>8}  {:<19}  {:<22}  {:<24}  how strong",
         "time", "lasts", "what", "where", "how far"
     );
     for event in list {
@@ -169,27 +243,29 @@ fn print(course: &Course, seed: u64, list: &[Event], [from, to]: [Tick; 2]) {
         };
         let speed_kn = knots(event.velocity_mps.length());
         let to_deg = degrees(heading(event.velocity_mps.x, event.velocity_mps.y));
-        let mut reach = match event.what {
-            Kind::Lightning => String::new(),
-            kind if kind.is_line() => "all along".to_owned(),
-            _ => format!("{:.1} km", event.radius_m / 1000.0),
-        };
-        if speed_kn >= 0.05 {
-            reach += &format!(", to {to_deg:03.0}° at {speed_kn:.0} kn");
+        let mut reach = Vec::new();
+        if event.line {
+            reach.push("all along".to_owned());
+        } else if event.radius_m > 0.0 {
+            reach.push(format!("{:.1} km", event.radius_m / 1000.0));
         }
+        if speed_kn >= 0.5 {
+            reach.push(format!("to {to_deg:03.0}° at {speed_kn:.0} kn"));
+        }
+        let reach = reach.join(", ");
         println!(
-            "{:<20}  {:>8}  {:<12}  {place:<22}  {reach:<24}  {}{}",
+            "{:<20}  {:>8}  {:<19}  {place:<22}  {reach:<24}  {}{}",
             time(course, event.from),
             lasting(event),
-            event.what.name(),
-            event.strength_text(),
+            event.name,
+            event.text,
             if event.scripted { " (scripted)" } else { "" }
         );
     }
 }
 
 /// How long an event lasts, for people.
-fn lasting(event: &Event) -> String {
+fn lasting(event: &Item) -> String {
     let lasts_s = event.until.seconds() - event.from.seconds();
     match lasts_s {
         s if s < 1.0 => String::new(),
