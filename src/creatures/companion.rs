@@ -576,7 +576,7 @@ fn one_seen(companion: &Companion, hull: &Hull, tick: Tick, number: u8) -> Anima
         Role::Riding => {
             // By turns on both sides, two abreast, each leaping at times of its own.
             let n = f64::from(number);
-            let side = if number % 2 == 0 { 1.0 } else { -1.0 };
+            let side = if number.is_multiple_of(2) { 1.0 } else { -1.0 };
             let (weave, leap) = trig::sin_cos_turns(t_s / 5.0 + 0.381_966 * n);
             let ahead_m = 0.5 * hull.length_m + 1.0 - 0.8 * (0.5 * n).floor();
             let bow = carried(ahead_m + 0.4 * leap, side * (0.6 + 0.3 * n) + 0.3 * weave);

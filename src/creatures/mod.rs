@@ -207,7 +207,6 @@ impl Creatures {
 }
 
 /// A cell as half of a counter: courses are far smaller than 2^15 cells.
-#[expect(clippy::cast_possible_truncation, reason = "the low halves")]
 const fn cell_word(cell: Cell) -> u32 {
     ((cell.x.cast_unsigned() & 0xffff) << 16) | (cell.y.cast_unsigned() & 0xffff)
 }
