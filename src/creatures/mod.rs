@@ -18,7 +18,9 @@
 //! vessel no longer on its track; for all others it is, as if they met the next of a group. Regions show it to
 //! crews where it is for the vessel that has it.
 
+mod blow;
 mod companion;
+mod shown;
 mod species;
 mod track;
 
@@ -33,10 +35,9 @@ use crate::noise::{self, Stream};
 use crate::sea::Sea;
 use crate::units::Tick;
 
-pub use companion::{
-    COMPANIONS, Companion, Happening, Hull, Push, Role, What, is_sound, lethality, meet, seen_as,
-    strike_force,
-};
+pub use blow::{lethality, strike_force};
+pub use companion::{COMPANIONS, Companion, Happening, Hull, Push, Role, What, is_sound, meet};
+pub use shown::seen_as;
 pub use species::{Haunts, Kind, Rides, Snares, Traits, traits};
 pub use track::{Animal, AnimalId, Doing, Group, PERIOD_TICKS};
 
