@@ -9,8 +9,9 @@ use std::sync::Arc;
 use glam::{DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
+use super::blow::{Contact, TOUCHING, lethality, strike_force};
 use super::species::{Kind, Traits};
-use super::track::{Animal, AnimalId, Doing, Group, between};
+use super::track::{Animal, AnimalId, Group, between};
 use super::{Creatures, traits};
 use crate::atlas::Species;
 use crate::noise::{self, Stream};
@@ -27,13 +28,6 @@ const DECIDE_TICKS: u64 = TICK_HZ;
 /// Mass that moves with a body under a blow over its own: half of the water that a cylinder would move
 /// sideways (Newman, Marine Hydrodynamics, § 4.15), as blows come from every side.
 const BODY_ADDED: f64 = 0.5;
-/// Damping of a blow over the critical one: flesh and wood give back a sixth of the speed.
-const BLOW_DAMPING: f64 = 0.5;
-/// Deepest that a body is pressed, metres: bounds the force where one comes up under a hull.
-const PRESS_M_MAX: f64 = 1.0;
-/// Height over which a hull meets a body more and more, metres, and the share of it that is called touching.
-const OVERLAP_M: f64 = 0.5;
-const TOUCHING: f64 = 0.2;
 /// Time in which a body that was pushed takes on the water's speed again, seconds.
 const SLOWING_S: f64 = 15.0;
 /// A whale that flees: speed away, m/s, and downwards, m/s.
@@ -51,9 +45,6 @@ const FREE_MPS: f64 = 0.1;
 const CATCH_MPS: f64 = 0.5;
 /// Shares of the least and the most speed that dolphins like at which they stay.
 const STAY: [f64; 2] = [0.6, 1.2];
-/// How long dolphins take to the bow and to leave it, seconds.
-const COMING_S: f64 = 20.0;
-const LEAVING_S: f64 = 8.0;
 /// Periods in which a haunted vessel is rocked and pushed, seconds, and how long that takes to begin and end.
 const ROCK_S: f64 = 4.1;
 const PUSH_S: f64 = 9.7;
@@ -220,24 +211,6 @@ impl std::fmt::Display for Happening {
     }
 }
 
-/// Chance that a whale dies of a blow by a vessel of this speed, m/s (Vanderlaan and Taggart 2007, fig. 3:
-/// logistic in knots, −4.89 + 0.41 v).
-#[must_use]
-pub fn lethality(speed_mps: f64) -> f64 {
-    1.0 / (1.0 + trig::exp(4.89 - 0.41 * knots(speed_mps)))
-}
-
-/// Force of a blow, newtons, between two masses in kilograms that are pressed together by so much, metres, and
-/// close at so much, m/s: a damped spring on which they part after `blow_s`.
-#[must_use]
-pub fn strike_force(masses_kg: [f64; 2], blow_s: f64, press_m: f64, closing_mps: f64) -> f64 {
-    let [a, b] = masses_kg;
-    let reduced_kg = a * b / (a + b);
-    let omega = std::f64::consts::PI / blow_s;
-    let spring = reduced_kg * omega * omega * press_m.min(PRESS_M_MAX);
-    (spring + 2.0 * BLOW_DAMPING * reduced_kg * omega * closing_mps).max(0.0)
-}
-
 /// Whether a record's companions can be: few enough, and of this world.
 #[must_use]
 pub fn is_sound(companions: &[Companion]) -> bool {
@@ -333,52 +306,6 @@ fn has_room(companions: &mut Vec<Companion>) -> bool {
     }
     let over = companions.iter().position(|companion| companion.role == Role::Over);
     over.map(|index| companions.remove(index)).is_some()
-}
-
-/// A hull between its ends, and a body between its own, seen from above.
-struct Contact {
-    /// How far they are into each other, metres; negative apart.
-    press_m: f64,
-    /// From the body to the hull.
-    normal: DVec2,
-    /// From the centre of gravity to where they touch.
-    arm: DVec2,
-    /// How much of the hull's depth meets the body, 0 to 1.
-    overlap: f64,
-}
-
-impl Contact {
-    /// Of a hull with a body of a length and a radius.
-    fn of(hull: &Hull, place: DVec2, heading_rad: f64, depth_m: f64, [length_m, radius_m]: [f64; 2]) -> Self {
-        let half_beam_m = 0.5 * hull.beam_m;
-        let a = (0.5 * hull.length_m - half_beam_m).max(0.0);
-        let b = (0.5 * length_m - radius_m).max(0.0);
-        let (east, north) = trig::sin_cos(heading_rad);
-        let (u, v) = (hull.forward, DVec2::new(east, north));
-        // The nearest points of two segments (Ericson, Real-Time Collision Detection, § 5.1.9).
-        let r = hull.place - place;
-        let (d, ur, vr) = (u.dot(v), u.dot(r), v.dot(r));
-        let denominator = 1.0 - d * d;
-        let s = if denominator > 1e-9 { (d * vr - ur) / denominator } else { 0.0 }.clamp(-a, a);
-        let t = (d * s + vr).clamp(-b, b);
-        let s = (d * t - ur).clamp(-a, a);
-        let apart = r + u * s - v * t;
-        let distance_m = apart.length();
-        let normal = if distance_m > 1e-6 { apart / distance_m } else { DVec2::new(-u.y, u.x) };
-        let overlap = ((hull.draft_m - (depth_m - radius_m)) / OVERLAP_M).clamp(0.0, 1.0);
-        Self {
-            press_m: half_beam_m + radius_m - distance_m,
-            normal,
-            arm: u * s - normal * half_beam_m,
-            overlap,
-        }
-    }
-
-    /// Of a hull with a body as it is.
-    fn with(hull: &Hull, companion: &Companion) -> Self {
-        let Traits { length_m, radius_m, .. } = traits(companion.species);
-        Self::of(hull, companion.place, companion.heading_rad, companion.depth_m, [*length_m, *radius_m])
-    }
 }
 
 /// What a hull touches becomes its companion.
@@ -552,78 +479,4 @@ fn rock(companion: &mut Companion, hull: &Hull, tick: Tick, push: &mut Push) -> 
     push.force_n += (port * (haunts.push_g * weight_n * side)).extend(0.0);
     push.torque_nm += (hull.forward * (haunts.rock_rad * hull.metacentric_m * weight_n * heel)).extend(0.0);
     (tick >= companion.until).then_some(What::Released)
-}
-
-/// A companion as crews see it: nothing of what is over.
-pub fn seen_as(companion: &Companion, hull: &Hull, tick: Tick) -> impl Iterator<Item = Animal> {
-    let count = match companion.role {
-        Role::Over => 0,
-        _ => companion.number,
-    };
-    (0..count).map(move |number| one_seen(companion, hull, tick, number))
-}
-
-fn one_seen(companion: &Companion, hull: &Hull, tick: Tick, number: u8) -> Animal {
-    let Companion { id, species, place, velocity_mps, depth_m, heading_rad, .. } = *companion;
-    let traits = traits(species);
-    #[expect(clippy::cast_precision_loss, reason = "minutes of ticks")]
-    let [t_s, left_s] = [tick.since(companion.since), companion.until.since(tick)].map(|n| n as f64 * TICK_S);
-    let port = DVec2::new(-hull.forward.y, hull.forward.x);
-    let bow_rad = trig::heading(hull.forward.x, hull.forward.y);
-    let carried = |ahead_m: f64, port_m: f64| hull.place + hull.forward * ahead_m + port * port_m;
-    let still = Animal { id, species, place, velocity_mps, depth_m, heading_rad, doing: Doing::Pushed };
-    match companion.role {
-        Role::Riding => {
-            // By turns on both sides, two abreast, each leaping at times of its own.
-            let n = f64::from(number);
-            let side = if number % 2 == 0 { 1.0 } else { -1.0 };
-            let (weave, leap) = trig::sin_cos_turns(t_s / 5.0 + 0.381_966 * n);
-            let ahead_m = 0.5 * hull.length_m + 1.0 - 0.8 * (0.5 * n).floor();
-            let bow = carried(ahead_m + 0.4 * leap, side * (0.6 + 0.3 * n) + 0.3 * weave);
-            let come = (t_s / COMING_S).min(1.0);
-            let come = come * come * (3.0 - 2.0 * come);
-            let leaving_m = 0.6 * (LEAVING_S - left_s).max(0.0);
-            let depth_m = 0.3 - traits.leap_m * (leap - 0.5).max(0.0) + leaving_m;
-            let doing = Doing::Riding;
-            Animal {
-                place: place + (bow - place) * come,
-                velocity_mps: hull.velocity_mps,
-                depth_m,
-                heading_rad: bow_rad,
-                doing,
-                ..still
-            }
-        }
-        Role::Snared => {
-            let place = carried(-0.5 * hull.length_m, 0.0);
-            let depth_m = 0.5 * hull.draft_m;
-            Animal {
-                place,
-                velocity_mps: hull.velocity_mps,
-                depth_m,
-                heading_rad: bow_rad,
-                doing: Doing::Snared,
-                ..still
-            }
-        }
-        Role::Haunting => {
-            // Round the vessel, nearer as it takes heart.
-            let (s, c) = trig::sin_cos_turns(t_s / 30.0);
-            let round_m = 0.5 * hull.length_m + 12.0;
-            let come = (t_s.min(left_s) / COMING_S).min(1.0);
-            let near = carried(round_m * c, round_m * s);
-            let depth_m = traits.radius_m - 1.2 * come;
-            let doing = Doing::Haunting;
-            Animal {
-                place: place + (near - place) * come,
-                velocity_mps: hull.velocity_mps,
-                depth_m,
-                doing,
-                ..still
-            }
-        }
-        Role::Fleeing => Animal { doing: Doing::Fleeing, ..still },
-        Role::Dead => Animal { doing: Doing::Dead, ..still },
-        Role::Pushed | Role::Over => still,
-    }
 }

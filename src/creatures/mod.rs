@@ -18,7 +18,9 @@
 //! vessel no longer on its track; for all others it is, as if they met the next of a group. Regions show it to
 //! crews where it is for the vessel that has it.
 
+mod blow;
 mod companion;
+mod shown;
 mod species;
 mod track;
 
@@ -33,16 +35,17 @@ use crate::noise::{self, Stream};
 use crate::sea::Sea;
 use crate::units::Tick;
 
-pub use companion::{
-    COMPANIONS, Companion, Happening, Hull, Push, Role, What, is_sound, lethality, meet, seen_as,
-    strike_force,
-};
+pub use blow::{lethality, strike_force};
+pub use companion::{COMPANIONS, Companion, Happening, Hull, Push, Role, What, is_sound, meet};
+pub use shown::seen_as;
 pub use species::{Haunts, Kind, Rides, Snares, Traits, traits};
 pub use track::{Animal, AnimalId, Doing, Group, PERIOD_TICKS};
 
 /// Side of the squares that groups are drawn for, metres. Nothing comes farther from its home than
-/// 900 s · 2.9 m/s and its group's scatter: 2.8 km, so that who looks a kilometre around needs nine cells.
+/// 2.7 km and its group's scatter, so that who looks a kilometre around needs nine cells.
 pub const CELL_M: f64 = 4_000.0;
+/// Farthest that a group's middle comes from its home, metres: 900 s at 2.8 m/s, and its meander.
+const TRAVEL_M: f64 = 2_700.0;
 /// Farthest that a search looks, metres.
 pub const SEARCH_M_MAX: f64 = 1_000.0;
 /// Farthest that anything is attracted from, metres.
@@ -167,7 +170,7 @@ impl Creatures {
     #[must_use]
     pub fn during(&self, from: Tick, until: Tick) -> Vec<Passage> {
         let extent = self.sea.course().extent;
-        let reach = extent.grown(900.0 * track::DRIFT_MPS_MAX);
+        let reach = extent.grown(TRAVEL_M);
         let (low, high) = (Cell::of(reach.min, CELL_M), Cell::of(reach.max, CELL_M));
         let mut found = Vec::new();
         for (y, x) in (low.y..=high.y).flat_map(|y| (low.x..=high.x).map(move |x| (y, x))) {
@@ -207,7 +210,6 @@ impl Creatures {
 }
 
 /// A cell as half of a counter: courses are far smaller than 2^15 cells.
-#[expect(clippy::cast_possible_truncation, reason = "the low halves")]
 const fn cell_word(cell: Cell) -> u32 {
     ((cell.x.cast_unsigned() & 0xffff) << 16) | (cell.y.cast_unsigned() & 0xffff)
 }

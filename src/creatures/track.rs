@@ -37,10 +37,11 @@ const LOOK_M: f64 = 40.0;
 /// Looks at most: a track of five kilometres at [`LOOK_M`] takes 130.
 const LOOKS_MAX: usize = 400;
 /// Time between two looks at the current that something drifts in, seconds, and how many there are each way.
-const DRIFT_S: f64 = 300.0;
-const DRIFT_NODES: usize = 3;
-/// Fastest drift, m/s: nothing leaves the cells around its own while it is there.
-pub(super) const DRIFT_MPS_MAX: f64 = 2.9;
+const DRIFT_S: f64 = 450.0;
+const DRIFT_NODES: usize = 2;
+/// Fastest drift, m/s: who looks for what drifts must look so far for its way. Few tides run faster, and what is
+/// soaked lags behind those.
+const DRIFT_MPS_MAX: f64 = 2.0;
 /// Bits of a member's number in an id; all of them stand for the whole group.
 const MEMBER_BITS: u32 = 6;
 /// What is seen of an animal: its back within this of the surface, metres.
@@ -347,10 +348,10 @@ impl Group {
     /// Place and velocity of what drifts: velocities between nodes are blended evenly.
     fn drift(&self, track: &Track, t_s: f64) -> (DVec2, DVec2) {
         let Some(nodes) = &track.drift else { return (self.home, DVec2::ZERO) };
-        let u = ((t_s + HALF_S) * (1.0 / DRIFT_S)).clamp(0.0, 5.999_999);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 5")]
+        let u = ((t_s + HALF_S) * (1.0 / DRIFT_S)).clamp(0.0, 3.999_999);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 3")]
         let node = u as usize;
-        #[expect(clippy::cast_precision_loss, reason = "0 to 5")]
+        #[expect(clippy::cast_precision_loss, reason = "0 to 3")]
         let f = u - node as f64;
         let ((place, from), (_, to)) = (nodes[node], nodes[node + 1]);
         (place + (from + (to - from) * (0.5 * f)) * (f * DRIFT_S), from + (to - from) * f)
@@ -465,7 +466,7 @@ impl Group {
         let current = |place: DVec2, t_s: f64| {
             #[expect(clippy::cast_possible_truncation, reason = "half an hour of ticks")]
             let ticks = self.middle.saturating_add((t_s / TICK_S) as i64);
-            let (mps, _) = sea.tide(place, Tick(ticks.max(0).cast_unsigned()));
+            let mps = sea.lone_current(place, Tick(ticks.max(0).cast_unsigned()));
             let speed_mps = mps.length();
             if speed_mps > DRIFT_MPS_MAX { mps * (DRIFT_MPS_MAX / speed_mps) } else { mps }
         };
@@ -473,7 +474,7 @@ impl Group {
         for sign in [1.0, -1.0] {
             let (mut place, mut way) = nodes[DRIFT_NODES];
             for step in 1..=DRIFT_NODES {
-                #[expect(clippy::cast_precision_loss, reason = "1 to 3")]
+                #[expect(clippy::cast_precision_loss, reason = "1 or 2")]
                 let t_s = sign * step as f64 * DRIFT_S;
                 let next = current(place + way * (sign * DRIFT_S), t_s);
                 place += (way + next) * (0.5 * sign * DRIFT_S);

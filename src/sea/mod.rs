@@ -249,6 +249,26 @@ impl Sea {
         })
     }
 
+    /// Current at a place and tick, towards east and north, m/s, worked out for this place alone: for a few
+    /// places far from where anybody sails, whose patches nobody will need. Differs from [`Self::tide`] by what a
+    /// lattice of 128 m leaves out, and by what the bed slows in shoal water.
+    #[must_use]
+    pub fn lone_current(&self, place: DVec2, tick: Tick) -> DVec2 {
+        let place = place.clamp(self.course.extent.min, self.course.extent.max);
+        let candidates = flow::candidates(&self.course, Area { min: place, max: place });
+        let mut shares = Vec::new();
+        self.gauges.current_shares(&self.course, &candidates, place, &mut shares);
+        moment::with(self, tick, |moment| {
+            let mut sum = [0.0_f32; 4];
+            for (share, drive) in shares.iter().zip(&moment.drives_mps) {
+                for axis in 0..4 {
+                    sum[axis] += share[axis] * drive[axis];
+                }
+            }
+            DVec2::new(f64::from(sum[0] + sum[2]), f64::from(sum[1] + sum[3]))
+        })
+    }
+
     /// Visibility at a place and tick, metres.
     #[must_use]
     pub fn visibility_m(&self, place: DVec2, tick: Tick) -> f64 {

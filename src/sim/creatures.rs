@@ -91,15 +91,11 @@ impl Wild {
             let Ok((_, build, crew, progress, _)) = vessels.get(entity) else { continue };
             let place = crew.0.position_m.truncate();
             let cell = Cell::of(place, CELL_M);
-            if !by_cell.contains_key(&cell) {
-                let spots = self.spots(cell, tick);
-                by_cell.insert(cell, spots);
-            }
             let reach_m = ATTRACT_M_MAX + CLOSING_M + 0.6 * build.class.spec.length_m;
             let near = |at: DVec2, more_m: f64| {
                 (at - place).length_squared() < (reach_m + more_m) * (reach_m + more_m)
             };
-            let spots = &by_cell[&cell];
+            let spots = &*by_cell.entry(cell).or_insert_with(|| self.spots(cell, tick));
             let mut groups = Vec::new();
             for (at, more_m, group) in spots {
                 // Only who comes near something that drifts finds out where it is.
