@@ -45,6 +45,17 @@ impl Relief {
         self.origin + DVec2::new(column as f64, row as f64) * self.spacing_m
     }
 
+    /// The least and the greatest sample of those whose place counts; 0 and 0 where none does.
+    pub(super) fn range(&self, counts: impl Fn(DVec2) -> bool) -> (f64, f64) {
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+        for (index, height) in self.heights_m.iter().enumerate() {
+            if counts(self.place(index / self.columns, index % self.columns)) {
+                (least, most) = (least.min(*height), most.max(*height));
+            }
+        }
+        if least > most { (0.0, 0.0) } else { (least, most) }
+    }
+
     /// The path data of everything at or above a level: closed rings, their inside to the left.
     pub(super) fn above(&self, level_m: f64, frame: &Frame) -> String {
         let mut next = self.crossings(level_m);

@@ -127,7 +127,7 @@ impl Sheet<'_> {
     }
 
     /// Wind, sea and tide half-way through; returns where the legend goes on.
-    fn draw_weather(&mut self, left: f64, top: f64) -> f64 {
+    pub(super) fn draw_weather(&mut self, left: f64, top: f64) -> f64 {
         let here = self.place_in_the_middle();
         let sample = self.sea.at(here, self.middle);
         let wind = sample.wind_mps;
@@ -240,7 +240,7 @@ pub(super) fn duration(ticks: u64) -> String {
 }
 
 /// A tick's date and time, as in "2025-06-14 09:30".
-fn moment(epoch_unix_s: i64, tick: Tick) -> String {
+pub(super) fn moment(epoch_unix_s: i64, tick: Tick) -> String {
     let seconds = epoch_unix_s.saturating_add(i64::try_from(tick.0 / TICK_HZ).unwrap_or(i64::MAX));
     jiff::Timestamp::from_second(seconds).map_or_else(
         |_| format!("tick {}", tick.0),

@@ -1,4 +1,5 @@
-//! Pictures of passages: a small nautical chart as SVG, with the tracks that were sailed on it.
+//! Pictures: a small nautical chart as SVG, with the tracks that were sailed on it or with the sea of one
+//! moment; polar diagrams and speed curves of boats.
 //!
 //! The colours follow paper charts: land in buff, shoal water in blue, deep water white, marks and
 //! handwriting in magenta and black. Nothing is fetched; the file stands alone.
@@ -7,14 +8,21 @@ mod bands;
 mod legend;
 mod paper;
 mod polar;
+mod sea_map;
 mod sheet;
+mod throttle;
 
 pub use polar::{Curve, polar};
+pub use sea_map::{Layer, sea_map};
+pub use throttle::throttle;
 
 use glam::DVec2;
 
 use crate::sea::Sea;
 use crate::units::Tick;
+
+/// Width of a map of the sea, pixels.
+const SEA_PX: u32 = 1_000;
 
 /// The way of one vessel.
 #[derive(Clone, Debug, Default)]

@@ -20,7 +20,7 @@ pub(super) const INKS: [&str; 8] =
 pub(super) const BANDS: [(f64, &str); 5] =
     [(-50.0, "#eef5fa"), (-20.0, "#dfedf7"), (-10.0, "#cde3f2"), (-5.0, "#b5d6ec"), (-2.0, "#9cc8e4")];
 /// Colour of land.
-const LAND: &str = "#f2e3b6";
+pub(super) const LAND: &str = "#f2e3b6";
 /// Distance between two arrows of current, pixels.
 const CURRENT_STEP_PX: f64 = 58.0;
 /// Width of the legend, pixels.
@@ -89,6 +89,20 @@ impl<'a> Sheet<'a> {
     }
 
     fn draw_ground(&mut self) {
+        self.draw_paper();
+        let frame = self.frame;
+        let relief = Relief::sample(&frame, |place| self.sea.bed_m(place));
+        if self.options.depths {
+            for (level_m, colour) in BANDS {
+                let path = relief.above(level_m, &frame);
+                self.paper.element("path", format_args!(r#"d="{path}" fill="{colour}""#));
+            }
+        }
+        self.draw_land(&relief);
+    }
+
+    /// The map's rectangle; a group that is clipped to it is left open.
+    pub(super) fn draw_paper(&mut self) {
         let frame = self.frame;
         let rect = format!(
             r#"x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}""#,
@@ -97,13 +111,11 @@ impl<'a> Sheet<'a> {
         self.paper.raw(&format!(r#"<clipPath id="map"><rect {rect}/></clipPath>"#));
         self.paper.element("rect", format_args!(r##"{rect} fill="#fbfdfe""##));
         self.paper.raw(r#"<g clip-path="url(#map)">"#);
-        let relief = Relief::sample(&frame, |place| self.sea.bed_m(place));
-        if self.options.depths {
-            for (level_m, colour) in BANDS {
-                let path = relief.above(level_m, &frame);
-                self.paper.element("path", format_args!(r#"d="{path}" fill="{colour}""#));
-            }
-        }
+    }
+
+    /// Land, the coast, and the course's extent.
+    pub(super) fn draw_land(&mut self, relief: &Relief) {
+        let frame = self.frame;
         let land = relief.above(0.0, &frame);
         self.paper.element("path", format_args!(r#"d="{land}" fill="{LAND}""#));
         // A digitised coast is sharper than the grid of depths, and gets the ink.
@@ -209,7 +221,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Meridians and parallels at round minutes, where the course lies on Earth.
-    fn draw_graticule(&mut self) {
+    pub(super) fn draw_graticule(&mut self) {
         let frame = self.frame;
         let course = self.sea.course();
         let centre = frame.area.centre();
@@ -241,7 +253,7 @@ impl<'a> Sheet<'a> {
         self.paper.polyline(&[from, to], r##"stroke="#6b7c88" stroke-width="0.5" stroke-opacity="0.45""##);
     }
 
-    fn draw_start(&mut self) {
+    pub(super) fn draw_start(&mut self) {
         let line = self.sea.course().start_line;
         let (port, starboard) = (self.frame.at(line.port), self.frame.at(line.starboard));
         self.paper
@@ -338,7 +350,7 @@ impl<'a> Sheet<'a> {
         );
     }
 
-    fn draw_marks(&mut self) {
+    pub(super) fn draw_marks(&mut self) {
         let course = self.sea.course();
         let last = course.marks.len().saturating_sub(1);
         for (index, mark) in course.marks.iter().enumerate() {

@@ -2,11 +2,12 @@
 //!
 //! Each trial sails the very model of [`crate::vessel`] tick by tick, as a region does, on water that is
 //! still or has one train of waves, and reads off it what a towing tank, a trial at sea or a rating office
-//! would: [`polar`] speeds by wind, [`decay`] natural periods, [`turn`] manoeuvres under power, [`tack`]
+//! would: [`polar`] speeds by wind, [`decay`] natural periods, [`power`] speeds by throttle, [`turn`] manoeuvres under power, [`tack`]
 //! what a tack costs, [`rao`] the answer to regular waves. A trial knows no course and no other vessel.
 
 pub mod decay;
 pub mod polar;
+pub mod power;
 pub mod rao;
 pub mod tack;
 pub mod turn;

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::{Subcommand, ValueEnum};
 use fairway::chart::{self, Curve};
 use fairway::trials::polar::{self, Kind, Point};
-use fairway::trials::{TrialError, decay, rao, turn};
-use fairway::units::{degrees, from_knots, knots, radians};
+use fairway::trials::{TrialError, decay, power, rao, turn};
+use fairway::units::{GRAVITY_MPS2, degrees, from_knots, knots, radians};
 use fairway::vessel::{BoatSpec, Class};
 use serde::Serialize;
 
@@ -29,7 +29,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Trial {
-    /// Sail a boat to steady state in each wind and at each wind angle, its sails trimmed for speed.
+    /// Sail a boat to steady state in each wind and at each wind angle, its sails trimmed for speed; one without
+    /// sails runs at each tenth of its throttle.
     Polar(PolarArgs),
     /// Push a boat down, roll it or pitch it on still water, and time its swings.
     Decay(DecayArgs),
@@ -202,7 +203,7 @@ fn run_polar(args: &PolarArgs) -> Result<(), String> {
     check("--twa", &args.twa, 25.0, 180.0)?;
     let spec = read(&args.file)?;
     if spec.rig.is_none() {
-        return Err(told(&args.file, &TrialError::NoRig(spec.name)));
+        return run_power(args, &spec);
     }
     let class = Class::new(&spec);
     let asked: Vec<f64> = args.twa.iter().map(|angle| radians(*angle)).collect();
@@ -237,12 +238,7 @@ fn run_polar(args: &PolarArgs) -> Result<(), String> {
     }
     if let Some(plot) = &args.plot {
         let svg = chart::polar(&spec.name, "Speed by true wind angle, knots", &curves(&rows));
-        std::fs::write(plot, svg).map_err(|error| {
-            format!(
-                "--plot {}: cannot write it: {error}; give a file in a folder that exists",
-                plot.display()
-            )
-        })?;
+        write_plot(plot, &svg)?;
     }
     match args.output {
         Output::Json => print_json(&rows),
@@ -263,6 +259,49 @@ fn run_polar(args: &PolarArgs) -> Result<(), String> {
                     if row.spinnaker { "spinnaker" } else { "jib" },
                     row.point.map_or_else(String::new, |point| format!("  best {point}"))
                 );
+            }
+            Ok(())
+        }
+    }
+}
+
+fn write_plot(plot: &Path, svg: &str) -> Result<(), String> {
+    std::fs::write(plot, svg).map_err(|error| {
+        format!("--plot {}: cannot write it: {error}; give a file in a folder that exists", plot.display())
+    })
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+struct PowerRow {
+    throttle: f64,
+    speed_kn: f64,
+}
+
+/// The speed curve of a boat without sails.
+fn run_power(args: &PolarArgs, spec: &BoatSpec) -> Result<(), String> {
+    let tenths: Vec<f64> = (1..=10_u8).map(|tenth| f64::from(tenth) / 10.0).collect();
+    let paces = power::speeds(&Class::new(spec), &tenths).map_err(|error| told(&args.file, &error))?;
+    let rows: Vec<PowerRow> = paces
+        .iter()
+        .map(|pace| PowerRow {
+            throttle: rounded(pace.throttle, 100.0),
+            speed_kn: rounded(knots(pace.speed_mps), 1000.0),
+        })
+        .collect();
+    if let Some(plot) = &args.plot {
+        // The speed of a wave as long as the waterline.
+        let hull_mps = (GRAVITY_MPS2 * spec.hull.waterline_m / std::f64::consts::TAU).sqrt();
+        let points: Vec<(f64, f64)> = rows.iter().map(|row| (row.throttle, row.speed_kn)).collect();
+        let subtitle = "Speed by throttle, flat water and no wind, knots";
+        write_plot(plot, &chart::throttle(&spec.name, subtitle, &points, knots(hull_mps)))?;
+    }
+    match args.output {
+        Output::Json => print_json(&rows),
+        Output::Text => {
+            println!("{}", spec.name);
+            println!("throttle  speed kn");
+            for row in &rows {
+                println!("{:>8.1} {:>9.2}", row.throttle, row.speed_kn);
             }
             Ok(())
         }

@@ -10,6 +10,7 @@ mod replay;
 mod sail;
 mod sea;
 mod sea_events;
+mod sea_map;
 mod setup;
 mod tide;
 
