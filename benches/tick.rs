@@ -1,31 +1,35 @@
 //! What one vessel-tick costs: heavy weather, one core, no network.
 //!
 //! `cargo bench --bench tick` sails fleets of 1 to 10,000 vessels spread over 20 × 20 cells and prints a
-//! table by phase, beside the time of the wave sums and the least that such a sum can cost on this machine;
-//! then one JSON object a line.
+//! table by phase; ships with four times the columns, a start line, and boats that touch have rows of their own.
+//! Then come one JSON object a line.
 
-use std::hint::black_box;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use fairway::atlas::Course;
-use fairway::clock;
 use fairway::limits::CELL_M;
 use fairway::noise::{Stream, uniform};
-use fairway::sea::{Sea, WAVES};
+use fairway::sea::Sea;
 use fairway::sim::{Phase, Sim, Vessel, Voyage, afloat};
-use fairway::trig::{LANES, sin_cos_turns_lanes};
 use fairway::units::{Tick, VesselId};
-use fairway::vessel::hull::COLUMNS;
-use fairway::vessel::{Class, Input, boats, rotation, waves};
+use fairway::vessel::{BoatSpec, Input, boats};
+use fairway::{clock, metrics};
 use glam::DVec2;
 
 /// Fleets measured.
-const FLEETS: [u32; 5] = [1, 10, 100, 1_000, 10_000];
+const FLEETS: [u32; 5] = [1, 10, 100, 1_000, FLEET_MAX];
+const FLEET_MAX: u32 = 10_000;
 /// A start line: vessels, and the side of the waters that they crowd, metres.
 const CROWD: u32 = 60;
 const CROWD_SIDE_M: f64 = 150.0;
+/// The same boats so near that they lie against each other, metres: one island or a few.
+const TOUCHING_SIDE_M: f64 = 64.0;
+/// Ships: vessels, how much larger than a launch each is, and the budget.
+const SHIPS: u32 = 1_000;
+const SHIP: f64 = 5.0;
+const SHIP_BUDGET_US: f64 = 4.5;
 /// Vessel-ticks in one stretch, and ticks at least.
 const VESSEL_TICKS: u64 = 40_000;
 const TICKS_MIN: u64 = 10;
@@ -53,8 +57,7 @@ fn heavy_sea() -> Arc<Sea> {
 }
 
 /// A fleet on a jittered grid over waters of a side, so that nobody starts aboard another.
-fn fleet(sea: &Arc<Sea>, vessels: u32, side_m: f64, wakes: bool) -> Sim {
-    let boat = boats::named("first407").expect("built in");
+fn fleet(sea: &Arc<Sea>, boat: &BoatSpec, vessels: u32, side_m: f64, wakes: bool) -> Sim {
     let mut sim = Sim::new(Arc::clone(sea), sea.course().prims.clone(), START);
     if !wakes {
         sim = sim.without_wakes();
@@ -84,8 +87,14 @@ fn fleet(sea: &Arc<Sea>, vessels: u32, side_m: f64, wakes: bool) -> Sim {
 }
 
 /// Microseconds per vessel-tick of each phase, in the quietest stretch.
-fn measure(sea: &Arc<Sea>, vessels: u32, side_m: f64, wakes: bool) -> [f64; Phase::ALL.len()] {
-    let mut sim = fleet(sea, vessels, side_m, wakes);
+fn measure(
+    sea: &Arc<Sea>,
+    boat: &BoatSpec,
+    vessels: u32,
+    side_m: f64,
+    wakes: bool,
+) -> [f64; Phase::ALL.len()] {
+    let mut sim = fleet(sea, boat, vessels, side_m, wakes);
     let ticks = (VESSEL_TICKS / u64::from(vessels)).clamp(TICKS_MIN, 2_000);
     for _ in 0..TICKS_BEFORE {
         sim.step();
@@ -114,95 +123,87 @@ fn measure(sea: &Arc<Sea>, vessels: u32, side_m: f64, wakes: bool) -> [f64; Phas
     best
 }
 
-/// Nanoseconds per point and component of the hull's wave sums.
-fn wave_term_ns(sea: &Sea) -> f64 {
-    let class = Class::new(boats::named("first407").expect("built in"));
-    let water = sea.water(sea.course().marks[0].place, START);
-    let axes = rotation::axes(rotation::upright(1.0));
-    quietest_ns(&mut || {
-        black_box(waves::over_hull(&class.columns, &class.waves, black_box(&axes), black_box(&water.waves)));
-    })
+/// Bytes of memory that each vessel of the largest fleet takes once it sails.
+fn vessel_bytes(sea: &Arc<Sea>, boat: &BoatSpec) -> f64 {
+    let resident = || metrics::resident_bytes(std::process::id()).expect("there is a /proc");
+    let sailing = || {
+        let mut sim = fleet(sea, boat, FLEET_MAX, SIDE_M, true);
+        for _ in 0..TICKS_BEFORE {
+            sim.step();
+        }
+        sim
+    };
+    // The first makes the sea's patches, and is held, so that the second cannot have its memory.
+    let first = sailing();
+    let before = resident();
+    let second = sailing();
+    #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
+    let grown = resident().saturating_sub(before) as f64;
+    drop((first, second));
+    grown / f64::from(FLEET_MAX)
 }
 
-/// The same of a bare sum of sines over as many points and components: nothing but a multiplication, an
-/// addition, a wrap and a sine for each.
-fn wave_term_limit_ns() -> f64 {
-    const ROUND_TURNS: f32 = 12_582_912.0;
-    let step: [f32; WAVES] = std::array::from_fn(|w| 0.01 + 0.002 * f32::from(u8::try_from(w).unwrap_or(0)));
-    let place: [f32; COLUMNS] = std::array::from_fn(|c| 0.3 * f32::from(u8::try_from(c).unwrap_or(0)));
-    quietest_ns(&mut || {
-        let (step, place) = (black_box(&step), black_box(&place));
-        let mut sum = [[0.0_f32; LANES]; COLUMNS / LANES];
-        for k in step {
-            for (block, sum) in sum.iter_mut().enumerate() {
-                let turns: [f32; LANES] = std::array::from_fn(|lane| {
-                    let turns = k * place[block * LANES + lane];
-                    turns - ((turns + ROUND_TURNS) - ROUND_TURNS)
-                });
-                let (sine, _) = sin_cos_turns_lanes(&turns);
-                for (sum, sine) in sum.iter_mut().zip(sine) {
-                    *sum += sine;
-                }
-            }
-        }
-        black_box(sum);
-    })
+/// A line of the table: who, what it costs, its budget if any, by phase, and without wakes.
+struct Row<'a> {
+    name: &'a str,
+    boat: &'a BoatSpec,
+    vessels: u32,
+    side_m: f64,
+    budget_us: Option<f64>,
 }
 
-/// Nanoseconds per point and component of one hull's work, in the quietest stretch.
-fn quietest_ns(work: &mut dyn FnMut()) -> f64 {
-    const ROUNDS: u32 = 6_000;
-    #[expect(clippy::cast_precision_loss, reason = "1,536")]
-    let terms = (COLUMNS * WAVES) as f64 * f64::from(ROUNDS);
-    let mut best = f64::INFINITY;
-    for _ in 0..STRETCHES {
-        let before = clock::now();
-        for _ in 0..ROUNDS {
-            work();
+impl Row<'_> {
+    fn measure(&self, sea: &Arc<Sea>, json: &mut Vec<String>) -> String {
+        let Self { name, boat, vessels, side_m, budget_us } = *self;
+        let by_phase = measure(sea, boat, vessels, side_m, true);
+        let total = by_phase.iter().sum::<f64>();
+        let alone: f64 = measure(sea, boat, vessels, side_m, false).iter().sum();
+        let mut text = format!("{name:>16} {vessels:>8} {total:>9.3}");
+        text += &budget_us.map_or_else(|| format!(" {:>7}", ""), |budget| format!(" {budget:>7}"));
+        let of = format!(r#","of":"{name}","vessels":{vessels}"#);
+        let budget = budget_us.map_or_else(String::new, |budget| format!(r#","budget":{budget}"#));
+        emit(json, "vessel_tick_us", total, "us", &format!("{of}{budget}"));
+        for (phase, value) in Phase::ALL.iter().zip(by_phase) {
+            text += &format!(" {value:>9.3}");
+            emit(json, "phase_us", value, "us", &format!(r#"{of},"phase":"{phase:?}""#));
         }
-        best = best.min(before.elapsed().as_secs_f64() * 1e9 / terms);
+        emit(json, "without_wakes_us", alone, "us", &of);
+        text + &format!(" {alone:>11.3}")
     }
-    best
 }
 
 fn main() {
     let sea = heavy_sea();
+    let boat = boats::named("first407").expect("built in");
+    let ship = boats::named("launch").expect("built in").scaled(SHIP);
+    let mut rows: Vec<Row> = FLEETS
+        .iter()
+        .map(|&vessels| Row { name: "apart", boat, vessels, side_m: SIDE_M, budget_us: Some(BUDGET_US) })
+        .collect();
+    rows.push(Row {
+        name: "24 x 8 columns",
+        boat: &ship,
+        vessels: SHIPS,
+        side_m: SIDE_M,
+        budget_us: Some(SHIP_BUDGET_US),
+    });
+    rows.push(Row { name: "on a start line", boat, vessels: CROWD, side_m: CROWD_SIDE_M, budget_us: None });
+    rows.push(Row { name: "touching", boat, vessels: CROWD, side_m: TOUCHING_SIDE_M, budget_us: None });
     let mut json = Vec::new();
-    let mut text = format!("{:>8} {:>9} {:>7}", "vessels", "us/tick", "budget");
+    // Before the rest: what that leaves behind would be taken up again.
+    let bytes = vessel_bytes(&sea, boat);
+    let mut text = format!("{:>16} {:>8} {:>9} {:>7}", "", "vessels", "us/tick", "budget");
     for phase in Phase::ALL {
         text += &format!(" {:>9}", format!("{phase:?}"));
     }
     text += &format!(" {:>11}", "wakes off");
-    for vessels in FLEETS {
-        let by_phase = measure(&sea, vessels, SIDE_M, true);
-        let total = by_phase.iter().sum::<f64>();
-        text += &format!("\n{vessels:>8} {total:>9.3} {BUDGET_US:>7}");
-        emit(
-            &mut json,
-            "vessel_tick_us",
-            total,
-            "us",
-            &format!(r#","vessels":{vessels},"budget":{BUDGET_US}"#),
-        );
-        for (phase, value) in Phase::ALL.iter().zip(by_phase) {
-            text += &format!(" {value:>9.3}");
-            emit(&mut json, "phase_us", value, "us", &format!(r#","vessels":{vessels},"phase":"{phase:?}""#));
-        }
-        let alone: f64 = measure(&sea, vessels, SIDE_M, false).iter().sum();
-        text += &format!(" {alone:>11.3}");
-        emit(&mut json, "without_wakes_us", alone, "us", &format!(r#","vessels":{vessels}"#));
+    for row in rows {
+        text += "\n";
+        text += &row.measure(&sea, &mut json);
     }
-    let crowd = measure(&sea, CROWD, CROWD_SIDE_M, true);
-    let total = crowd.iter().sum::<f64>();
-    text += &format!(
-        "\n{CROWD} vessels within {CROWD_SIDE_M} m, each in the wakes of the others: {total:.3} us/tick;"
-    );
-    text += &format!(" water and wakes {:.3}, forces {:.3}", crowd[1], crowd[2]);
-    emit(&mut json, "crowd_vessel_tick_us", total, "us", &format!(r#","vessels":{CROWD}"#));
-    let (term, limit) = (wave_term_ns(&sea), wave_term_limit_ns());
-    text += &format!("\nwave sums: {term:.3} ns per point and component; a bare sine there: {limit:.3} ns");
-    emit(&mut json, "wave_term_ns", term, "ns", "");
-    emit(&mut json, "wave_term_limit_ns", limit, "ns", "");
+    text +=
+        &format!("\nmemory: {bytes:.0} bytes for each of {FLEET_MAX} vessels, wakes and islands included");
+    emit(&mut json, "vessel_bytes", bytes, "bytes", "");
     let mut out = std::io::stdout().lock();
     // Whoever closed the pipe has seen enough.
     let _ = writeln!(out, "{text}\n{}", json.join("\n"));

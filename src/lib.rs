@@ -6,8 +6,8 @@
 //!
 //! | layer | rooms |
 //! |---|---|
-//! | base | [`units`] ticks, ids, conversions · [`limits`] every bound, with its reason · [`trig`] elementary functions with the same bits everywhere · [`noise`] counter-based draws |
-//! | model, pure | [`atlas`] courses, coasts, frames, cells · [`weather`] wind and visibility · [`sea`] waves, tide, current, depth · [`vessel`] hull, foils, sails, engine · [`sim`] the tick, islands, groups · [`trials`] what one boat does on a simple sea |
+//! | base | [`units`] ticks, ids, conversions · [`limits`] every bound, with its reason · [`trig`] elementary functions with the same bits everywhere · [`noise`] counter-based draws · [`wide`] the widest vectors at hand |
+//! | model, pure | [`atlas`] courses, coasts, frames, cells · [`weather`] wind and visibility · [`sea`] waves, tide, current, depth · [`creatures`] whales, dolphins, logs, nets · [`events`] what happens along a course · [`vessel`] hull, foils, sails, engine · [`sim`] the tick, islands, groups · [`trials`] what one boat does on a simple sea |
 //! | protocol, pure | [`wire`] messages, tickets, their bytes · [`handoff`] passing ownership · [`custody`] who answers for a vessel when somebody died · [`corridor`] which regions should exist · [`region`] one region server's behaviour |
 //! | shell, does I/O | [`clock`] the time · [`config`] start options · [`net`] QUIC circuits · [`record`] applied-input logs and replay · [`metrics`] process figures · [`harbour`] bookings, engines, HTTP · [`pilots`] headless sailors · [`server`] the region server, which joins them · [`chart`] pictures |
 
@@ -15,8 +15,11 @@ pub mod limits;
 pub mod noise;
 pub mod trig;
 pub mod units;
+pub mod wide;
 
 pub mod atlas;
+pub mod creatures;
+pub mod events;
 pub mod sea;
 pub mod sim;
 pub mod trials;

@@ -82,6 +82,17 @@ pub const COURSE_PRIMS: usize = 20_000;
 pub const COURSE_SIDE_M: f64 = 100_000.0;
 /// Marks of a course; a passage carries them in every record.
 pub const COURSE_MARKS: usize = 64;
+/// Events that a course scripts: a tour has some dozens; those of the hour are looked through every minute.
+pub const COURSE_EVENTS: usize = 256;
+/// Events of which a crew is told at once: a thunderstorm, its strokes of two seconds, and what else fits a person's mind;
+/// each takes 100 bytes.
+pub const EVENTS_TOLD: usize = 8;
+/// Events that a client remembers to have been told: those of several days.
+pub const EVENTS_REMEMBERED: usize = 256;
+/// Notes that a region keeps until whoever runs it has written them down; later ones are dropped.
+pub const NOTES: usize = 64;
+/// Tide rips and overfalls that a course marks; every node of its lattice of currents looks at each once.
+pub const COURSE_RIPS: usize = 64;
 /// Tide and current stations of a course; every node of its lattice holds a weight for each.
 pub const COURSE_STATIONS: usize = 32;
 /// Points of a course's coast: ten times those of a full-resolution one; each takes about 150 bytes while a

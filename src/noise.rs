@@ -23,6 +23,20 @@ pub enum Stream {
     Trial = 7,
     /// Trouble on purpose.
     Chaos = 8,
+    /// Where groups of creatures are, and on what ways.
+    Creature = 12,
+    /// What becomes of a vessel that meets them.
+    Companion = 13,
+    /// Squalls and thunderstorms.
+    Squall = 20,
+    /// Fronts.
+    Front = 21,
+    /// Strokes of lightning.
+    Lightning = 22,
+    /// Trains of higher swell.
+    SwellTrain = 23,
+    /// Freak waves.
+    Freak = 24,
 }
 
 /// Four 32-bit draws for a 64-bit seed and a counter of three integers, in one stream.

@@ -71,6 +71,7 @@ pub const LANES: usize = 16;
 
 /// Sines and cosines of sixteen angles in turns, each within [−0.5, 0.5]; error below 3e-7.
 #[must_use]
+#[inline(always)]
 pub fn sin_cos_turns_lanes(turns: &[f32; LANES]) -> ([f32; LANES], [f32; LANES]) {
     let mut sine = [0.0; LANES];
     let mut cosine = [0.0; LANES];
@@ -84,7 +85,7 @@ pub fn sin_cos_turns_lanes(turns: &[f32; LANES]) -> ([f32; LANES], [f32; LANES])
 
 /// Sine and cosine in single precision of an angle in turns within [−0.5, 0.5]; branch-free.
 #[must_use]
-#[inline]
+#[inline(always)]
 pub fn sin_cos_turns_short(turns: f32) -> (f32, f32) {
     // Fold to a quarter turn: sin is odd about 0 and even about ±1/4, cos the other way round.
     const HALF_TURN: f32 = 0.5;

@@ -40,6 +40,12 @@ impl Tick {
         Self(self.0.saturating_add(ticks))
     }
 
+    /// The tick that many ticks earlier, or the first.
+    #[must_use]
+    pub const fn before(self, ticks: u64) -> Self {
+        Self(self.0.saturating_sub(ticks))
+    }
+
     /// Ticks from `earlier` to this one; zero when `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> u64 {

@@ -19,20 +19,22 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the bottom up; a room may use those of lower layers, and those named for it in its own.
 const LAYERS: [&[&str]; 4] = [
-    &["units", "limits", "trig", "noise"],
-    &["atlas", "weather", "sea", "vessel", "sim", "trials"],
+    &["units", "limits", "trig", "noise", "wide"],
+    &["atlas", "weather", "sea", "creatures", "events", "vessel", "sim", "trials"],
     &["wire", "handoff", "custody", "corridor", "region"],
     &["clock", "config", "net", "record", "metrics", "harbour", "pilots", "chart", "server"],
 ];
 
 /// Arrows within a layer. `server` and the programs join shells; no other room does.
-const WITHIN: [(&str, &[&str]); 16] = [
+const WITHIN: [(&str, &[&str]); 18] = [
     ("limits", &["units"]),
     ("trig", &["units"]),
     ("weather", &["atlas"]),
     ("sea", &["weather", "atlas"]),
+    ("creatures", &["sea", "atlas"]),
+    ("events", &["sea", "weather", "atlas"]),
     ("vessel", &["sea"]),
-    ("sim", &["vessel", "sea", "weather", "atlas"]),
+    ("sim", &["vessel", "creatures", "sea", "weather", "atlas"]),
     ("trials", &["vessel", "sea"]),
     ("handoff", &["wire"]),
     ("custody", &["wire"]),

@@ -225,7 +225,7 @@ mod records {
                 }
             }
             for (from, to) in [(0, 1), (1, 0)] {
-                let since = Tick(sims[from].tick().0 - 1);
+                let since = sims[from].tick().before(1);
                 let news: Vec<Wake> = sims[from].wakes_since(since).copied().collect();
                 for wake in news {
                     sims[to].hear_wake(wake);
@@ -396,7 +396,7 @@ mod records {
     #[test]
     fn passage_file_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
-        let passage = Passage { course: "regions/gullwing".into(), seed: 42 };
+        let passage = Passage { course: "regions/gullwing".into(), seed: 42, digest: "0".into() };
         passage.write(dir.path()).unwrap();
         assert_eq!(Passage::read(dir.path()), Ok(passage));
         let error = Passage::read(Path::new("/nowhere")).unwrap_err().to_string();

@@ -7,7 +7,8 @@ use glam::{DQuat, DVec2, DVec3};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use fairway::atlas::{Area, Mark};
+use fairway::atlas::{Area, Mark, Species};
+use fairway::creatures::{AnimalId, COMPANIONS, Companion, Doing, Role};
 use fairway::limits::{
     CLIENT_MESSAGE_BYTES, DATAGRAM_BYTES, GROUP_VESSELS, MESSAGE_BYTES, MESSAGE_DEPTH, TICKET_BYTES,
 };
@@ -17,7 +18,7 @@ use fairway::units::{RegionId, Tick, VesselId};
 use fairway::vessel::wake::{COMPANY_VESSELS, TRAIL_WAKES, Wake};
 use fairway::vessel::{BoatSpec, Gear, Helm, Input, VesselState};
 use fairway::wire::message::{
-    AppliedInput, Epoch, Given, Neighbour, Soundings, State, VesselRecord, VesselReport, View, Word,
+    AppliedInput, Epoch, Given, Neighbour, Sighting, Soundings, State, VesselRecord, VesselReport, View, Word,
 };
 use fairway::wire::{
     Message, Rights, Ticket, TicketError, TicketKey, VERSION, WireError, decode, encode, encode_into, ticket,
@@ -318,6 +319,25 @@ fn state_with_its_neighbours_fits_one_datagram() {
     assert!(bytes(7) <= DATAGRAM_BYTES, "{} bytes with none, {} with seven others", bytes(0), bytes(7));
 }
 
+/// Every animal in sight of a crew fits one datagram.
+#[test]
+fn sixteen_animals_fit_a_datagram() {
+    let sighting = Sighting {
+        id: AnimalId(u64::MAX),
+        species: Species::Serpent,
+        doing: Doing::Haunting,
+        with: Some(VesselId(u32::MAX)),
+        offset_m: [-123.4, 567.8],
+        depth_m: 1.23,
+        heading_rad: 3.21,
+        speed_mps: 2.34,
+    };
+    let message = Message::Wildlife { tick: Tick(u64::MAX), seen: vec![sighting; 16] };
+    let bytes = encode(Some(RegionId(u32::MAX)), &message).unwrap();
+    assert!(bytes.len() <= DATAGRAM_BYTES, "{} bytes", bytes.len());
+    assert_eq!(decode(&bytes, DATAGRAM_BYTES), Ok((Some(RegionId(u32::MAX)), message)));
+}
+
 /// A vessel with everything that a record can hold.
 fn record(number: u32) -> VesselRecord {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/boats/first407.toml");
@@ -360,12 +380,30 @@ fn record(number: u32) -> VesselRecord {
         waterline_m: 1.7,
         draft_m: 1.8,
     };
+    let companion = Companion {
+        id: AnimalId(u64::MAX),
+        species: Species::Serpent,
+        role: Role::Haunting,
+        number: u8::MAX,
+        since: Tick(1 << 40),
+        until: Tick(1 << 40),
+        forget: Tick(1 << 40),
+        place: DVec2::new(far.x, far.y),
+        velocity_mps: DVec2::new(1.1, 1.2),
+        depth_m: 1.3,
+        heading_rad: 1.4,
+    };
     VesselRecord {
         vessel: Vessel {
             id: VesselId(number),
             boat,
             state,
-            voyage: Voyage { marks: (0..12).map(mark).collect(), passed: 11, ..Voyage::default() },
+            voyage: Voyage {
+                marks: (0..12).map(mark).collect(),
+                passed: 11,
+                companions: vec![companion; COMPANIONS],
+                ..Voyage::default()
+            },
             trail: vec![trail; TRAIL_WAKES],
             company: vec![trail; COMPANY_VESSELS],
         },

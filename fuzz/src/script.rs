@@ -4,7 +4,8 @@
 //! One byte chooses an act of [`ACTS`]; the act takes what it needs from the bytes after it. Numbers are
 //! mostly small, so that words of one handoff meet, and sometimes as large as they can be.
 
-use fairway::atlas::Area;
+use fairway::atlas::{Area, Species};
+use fairway::creatures::{AnimalId, Companion, Role};
 use fairway::limits::{MESSAGE_BYTES, REGION_VESSELS_RESUMED};
 use fairway::net::authority_key;
 use fairway::region::{Action, Now, Region, RegionConfig};
@@ -210,9 +211,40 @@ impl Script<'_> {
             9 => state.gear.rudder_rad = self.real(),
             10 => state.helm = self.helm(),
             11 => record.vessel.voyage.ground_m = self.real(),
+            12 => record.vessel.voyage.companions = self.companions(),
             _ => {}
         }
         record
+    }
+
+    fn companions(&mut self) -> Vec<Companion> {
+        let companion = |script: &mut Self| {
+            let roles = [
+                Role::Riding,
+                Role::Fleeing,
+                Role::Dead,
+                Role::Pushed,
+                Role::Snared,
+                Role::Haunting,
+                Role::Over,
+            ];
+            let (since, until) = (script.tick(), script.tick());
+            Companion {
+                id: AnimalId(u64::from(script.number())),
+                // Of whatever kind: nobody says that a whale does not ride.
+                species: Species::ALL[usize::from(script.byte()) % Species::ALL.len()],
+                role: roles[usize::from(script.byte()) % roles.len()],
+                number: script.byte(),
+                since,
+                until,
+                forget: script.tick(),
+                place: script.point().truncate(),
+                velocity_mps: script.point().truncate(),
+                depth_m: script.real(),
+                heading_rad: script.real(),
+            }
+        };
+        (0..self.byte() % 12).map(|_| companion(self)).collect()
     }
 
     fn wakes(&mut self) -> Vec<Wake> {

@@ -5,8 +5,9 @@ use std::path::Path;
 use glam::{DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
+use super::adventures::{Adventures, Rip, Scripted};
 use super::projection::Projection;
-use super::{Area, Coast, Depth, LandRaster, Station};
+use super::{Area, Coast, Depth, LandRaster, Station, Wildlife};
 use crate::units::{TICK_HZ, Tick};
 
 /// A waypoint of a passage: come within its radius.
@@ -81,6 +82,8 @@ pub struct Climate {
     pub dew_point_c: f64,
     /// Visibility in dry air, metres.
     pub visibility_m: f64,
+    /// How often something happens in it.
+    pub adventures: Adventures,
 }
 
 /// A swell that reaches a course from outside.
@@ -113,6 +116,8 @@ pub struct Course {
     pub name: String,
     /// What people call it.
     pub title: String,
+    /// Hash of all its files: equal where they are.
+    pub digest: u64,
     /// The seed of its sea, unless a passage chooses another.
     pub seed: u64,
     /// Tick 0, seconds since the Unix epoch.
@@ -137,6 +142,12 @@ pub struct Course {
     pub climate: Climate,
     /// Swells that reach it.
     pub swells: Vec<Swell>,
+    /// Its creatures and floating things.
+    pub wildlife: Wildlife,
+    /// What is to happen along it whatever the seed.
+    pub events: Vec<Scripted>,
+    /// Where its current runs faster over the bed.
+    pub rips: Vec<Rip>,
     /// Its tide and current stations, in the file's order.
     pub stations: Vec<Station>,
     pub(super) frame: Frame,
@@ -163,6 +174,12 @@ impl Course {
                 .next()
                 .unwrap_or_else(|| CourseError(format!("{}: cannot be read", dir.display())))
         })
+    }
+
+    /// Its digest as it is written down.
+    #[must_use]
+    pub fn digest_hex(&self) -> String {
+        format!("{:016x}", self.digest)
     }
 
     /// The tick at a wall-clock moment, seconds since the Unix epoch; 0 before the course's epoch.

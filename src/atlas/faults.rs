@@ -1,12 +1,9 @@
 //! Errors of course files: one line each, with the file, the place in it, what is wrong and what to do.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use super::CourseError;
-use crate::limits::COURSE_FILE_BYTES;
 
 /// One thing that is wrong.
 #[derive(Debug)]
@@ -70,79 +67,4 @@ impl Faults {
     pub(super) fn into_errors(self) -> Vec<CourseError> {
         self.list
     }
-}
-
-/// Where the files of a course are.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Source<'a> {
-    /// In a folder.
-    Disk,
-    /// In memory, by their names within the course's folder.
-    Memory(&'a BTreeMap<String, Vec<u8>>),
-}
-
-impl Source<'_> {
-    /// The bytes of a file, of which the course's folder is given for the message.
-    pub(super) fn bytes(self, dir: &Path, name: &str) -> Result<Vec<u8>, Fault> {
-        let path = dir.join(name);
-        // A course comes from a stranger: it names files of its own, and no device or secret of this machine.
-        if !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
-            let remedy = "name a file in the course's folder";
-            return Err(Fault::new(&path, "", "is not within the course's folder", remedy));
-        }
-        match self {
-            Self::Disk => read_bytes(&path),
-            Self::Memory(files) => files.get(name).cloned().ok_or_else(|| {
-                Fault::new(&path, "", "is not among the course's files", "add it to the course")
-            }),
-        }
-    }
-
-    /// Likewise, as text.
-    pub(super) fn text(self, dir: &Path, name: &str) -> Result<String, Fault> {
-        text_of(&dir.join(name), self.bytes(dir, name)?)
-    }
-}
-
-/// The bytes of a file of a course.
-pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, Fault> {
-    let unreadable = |error: &std::io::Error| {
-        let remedy = "give the path of a course folder with this file in it";
-        Fault::new(path, "", format!("cannot be read: {error}"), remedy)
-    };
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
-    if !metadata.is_file() {
-        // A pipe or a device may have no end.
-        return Err(Fault::new(
-            path,
-            "",
-            "is not a file",
-            "give the path of a course folder with this file in it",
-        ));
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(COURSE_FILE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| unreadable(&error))?;
-    if bytes.len() as u64 > COURSE_FILE_BYTES {
-        return Err(Fault::new(
-            path,
-            "",
-            format!("is too large: {} bytes, at most {COURSE_FILE_BYTES} are read", metadata.len()),
-            "cut it to the course's extent",
-        ));
-    }
-    Ok(bytes)
-}
-
-/// The text of a file of a course.
-pub(super) fn read_text(path: &Path) -> Result<String, Fault> {
-    text_of(path, read_bytes(path)?)
-}
-
-fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, Fault> {
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        Fault::new(path, format!("byte {at}"), "is not UTF-8", "save the file as UTF-8 text")
-    })
 }

@@ -1,6 +1,10 @@
 //! The keys of `course.toml`, as they are written; `regions/README.md` explains them to owners.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+
+use super::adventures::{Adventures, Happening};
 
 /// Two numbers: latitude and longitude in degrees on Earth; metres east and north of the first region's
 /// south-west corner on a virtual grid.
@@ -28,6 +32,26 @@ pub(super) struct CourseFile {
     pub(super) marks: Vec<MarkTable>,
     #[serde(default)]
     pub(super) prims: Vec<PrimTable>,
+    #[serde(default)]
+    pub(super) creatures: CreaturesTable,
+    #[serde(default)]
+    pub(super) rips: Vec<RipTable>,
+    #[serde(default)]
+    pub(super) events: Vec<EventTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CreaturesTable {
+    pub(super) frequency: f64,
+    pub(super) monster: bool,
+    pub(super) species: BTreeMap<String, f64>,
+}
+
+impl Default for CreaturesTable {
+    fn default() -> Self {
+        Self { frequency: 1.0, monster: false, species: BTreeMap::new() }
+    }
 }
 
 fn default_cell_m() -> f64 {
@@ -103,6 +127,36 @@ pub(super) struct ClimateTable {
     pub(super) dew_point_c: f64,
     #[serde(default = "default_visibility_m")]
     pub(super) visibility_m: f64,
+    #[serde(default = "default_fronts_per_day")]
+    pub(super) fronts_per_day: f64,
+    #[serde(default = "default_squalls_per_day")]
+    pub(super) squalls_per_day: f64,
+    #[serde(default = "default_thunderstorms_per_day")]
+    pub(super) thunderstorms_per_day: f64,
+    #[serde(default = "default_swell_trains_per_day")]
+    pub(super) swell_trains_per_day: f64,
+    #[serde(default = "default_freak_waves_per_day")]
+    pub(super) freak_waves_per_day: f64,
+}
+
+fn default_fronts_per_day() -> f64 {
+    Adventures::USUAL.fronts_per_day
+}
+
+fn default_squalls_per_day() -> f64 {
+    Adventures::USUAL.squalls_per_day
+}
+
+fn default_thunderstorms_per_day() -> f64 {
+    Adventures::USUAL.thunderstorms_per_day
+}
+
+fn default_swell_trains_per_day() -> f64 {
+    Adventures::USUAL.swell_trains_per_day
+}
+
+fn default_freak_waves_per_day() -> f64 {
+    Adventures::USUAL.freak_waves_per_day
 }
 
 fn default_shift_deg() -> f64 {
@@ -175,4 +229,30 @@ pub(super) enum ShapeName {
     Box,
     Cylinder,
     Ball,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RipTable {
+    pub(super) name: String,
+    pub(super) at: Place,
+    pub(super) radius_m: f64,
+    /// The current over it, over that around it.
+    pub(super) strength: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventTable {
+    pub(super) what: Happening,
+    pub(super) at: Place,
+    /// Either after the course's start, or at a time.
+    pub(super) after_s: Option<f64>,
+    pub(super) time: Option<String>,
+    pub(super) lasts_s: Option<f64>,
+    pub(super) radius_m: Option<f64>,
+    pub(super) strength: Option<f64>,
+    /// Its way: where it comes from, and how fast.
+    pub(super) from_deg: Option<f64>,
+    pub(super) speed_mps: Option<f64>,
 }

@@ -8,13 +8,14 @@ use serde::Deserialize;
 
 use super::course::Frame;
 use super::depth::HeightMap;
-use super::faults::{Fault, Faults, Source};
+use super::faults::{Fault, Faults};
 use super::file::{ClimateTable, CourseFile, DepthTable, Place, PlaceTable, PrimTable, ShapeName, TideTable};
+use super::files::{Files, Source};
 use super::projection::Projection;
 use super::stations::StatedTide;
 use super::{
     Area, Climate, Coast, Course, CourseError, Depth, LandRaster, Mark, Measures, Prim, Shape, StartLine,
-    Station, Swell, stations,
+    Station, Swell, adventures, stations,
 };
 use crate::limits::{COURSE_COAST_POINTS, COURSE_MARKS, COURSE_PRIMS, COURSE_SIDE_M, COURSE_STATIONS};
 use crate::units::{TICK_HZ, Tick, radians, wrap_heading};
@@ -24,7 +25,7 @@ use crate::units::{TICK_HZ, Tick, radians, wrap_heading};
 /// # Errors
 /// Everything that was found wrong, one line each: file, place in it, what is wrong, and what to do.
 pub fn check(dir: &Path) -> Result<Course, Vec<CourseError>> {
-    check_source(dir, Source::Disk)
+    check_source(&Files::new(dir, Source::Disk))
 }
 
 /// Checks a course whose files are in memory, by their names; `name` is the course's.
@@ -32,18 +33,18 @@ pub fn check(dir: &Path) -> Result<Course, Vec<CourseError>> {
 /// # Errors
 /// As [`check`].
 pub fn check_files(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Course, Vec<CourseError>> {
-    check_source(Path::new(name), Source::Memory(files))
+    check_source(&Files::new(Path::new(name), Source::Memory(files)))
 }
 
-fn check_source(dir: &Path, source: Source<'_>) -> Result<Course, Vec<CourseError>> {
-    let path = dir.join(COURSE_FILE);
+fn check_source(files: &Files<'_>) -> Result<Course, Vec<CourseError>> {
+    let path = files.dir().join(COURSE_FILE);
     let mut faults = Faults::of(&path);
-    let course = source
-        .text(dir, COURSE_FILE)
+    let course = files
+        .text(COURSE_FILE)
         .and_then(|text| parse(&path, &text))
         .map_err(|fault| faults.push(fault))
         .ok()
-        .and_then(|file| Reader { dir, source, faults: &mut faults }.course(file));
+        .and_then(|file| Reader { dir: files.dir(), files, faults: &mut faults }.course(file));
     match course {
         Some(course) if faults.is_empty() => Ok(course),
         _ => Err(faults.into_errors()),
@@ -68,10 +69,10 @@ fn parse(path: &Path, text: &str) -> Result<CourseFile, Fault> {
 }
 
 /// A reader of one course folder, which goes on after a fault to find the next.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     dir: &'a Path,
-    source: Source<'a>,
-    faults: &'a mut Faults,
+    files: &'a Files<'a>,
+    pub(super) faults: &'a mut Faults,
 }
 
 impl Reader<'_> {
@@ -84,6 +85,7 @@ impl Reader<'_> {
         let start = self.start(epoch_unix_s, start_unix_s);
         let climate = self.climate(&file.climate);
         let swells = self.swells(&file);
+        let wildlife = super::wildlife::read(&file.creatures, self.faults);
         let frame = self.frame(&file.place);
         let extent = self.extent(&file.place);
         let (frame, extent) = (frame?, extent?);
@@ -94,11 +96,15 @@ impl Reader<'_> {
         let prims = self.prims(&file.prims, &frame, extent);
         let start_line = self.start_line(&file, &frame);
         let marks = self.marks(&file, &frame);
+        let rips = adventures::rips(&mut self, &file.rips, &frame);
+        let moments = [epoch_unix_s, start_unix_s];
+        let events = adventures::scripted(&mut self, &file.events, &frame, swells.len(), moments);
         let (depth, coast) = (depth?, coast?);
         let raster = LandRaster::of(&coast, extent);
         let course = Course {
             name,
             title: file.title,
+            digest: self.files.digest(),
             seed: file.seed,
             epoch_unix_s: epoch_unix_s?,
             start: start?,
@@ -111,6 +117,9 @@ impl Reader<'_> {
             extent,
             climate,
             swells,
+            wildlife,
+            events,
+            rips,
             stations,
             frame,
             coast,
@@ -136,7 +145,7 @@ impl Reader<'_> {
     }
 
     /// Seconds since the Unix epoch of an RFC 3339 time.
-    fn moment(&mut self, key: &str, text: &str) -> Option<i64> {
+    pub(super) fn moment(&mut self, key: &str, text: &str) -> Option<i64> {
         match text.parse::<jiff::Timestamp>() {
             Ok(moment) => Some(moment.as_second()),
             Err(error) => {
@@ -179,6 +188,7 @@ impl Reader<'_> {
             air_c: table.air_c,
             dew_point_c: table.dew_point_c,
             visibility_m: table.visibility_m,
+            adventures: adventures::rates(self, table),
         }
     }
 
@@ -261,7 +271,7 @@ impl Reader<'_> {
                 self.faults.range("depth.lowest_m", lowest_m, -11_000.0, 9000.0);
                 self.faults.range("depth.step_m", step_m, 1e-4, 1.0);
                 let path = self.dir.join(file);
-                let map = self.source.bytes(self.dir, file).and_then(|bytes| {
+                let map = self.files.bytes(file).and_then(|bytes| {
                     HeightMap::from_pgm(&bytes, extent.min, spacing_m, lowest_m, step_m)
                         .map_err(|what| Fault::new(&path, "", what, "export the heights again as 16-bit PGM"))
                 });
@@ -291,8 +301,7 @@ impl Reader<'_> {
         match (&place.coast, frame, depth) {
             (Some(file), Frame::Earth(projection), _) => {
                 let path = self.dir.join(file);
-                let rings =
-                    self.source.text(self.dir, file).and_then(|text| geojson_rings(&path, &text, projection));
+                let rings = self.files.text(file).and_then(|text| geojson_rings(&path, &text, projection));
                 self.faults.take(rings).map(Coast::new)
             }
             (Some(_), Frame::Grid { .. }, _) => {
@@ -322,8 +331,8 @@ impl Reader<'_> {
             (Some(file), None, Frame::Earth(projection)) => {
                 let path = self.dir.join(file);
                 let read = self
-                    .source
-                    .text(self.dir, file)
+                    .files
+                    .text(file)
                     .and_then(|text| stations::parse(&path, &text))
                     .and_then(|list| placed(&path, list, projection));
                 self.faults.take(read).unwrap_or_default()
@@ -381,7 +390,7 @@ impl Reader<'_> {
     }
 
     /// A place as written.
-    fn place(&mut self, key: &str, at: Place, frame: &Frame) -> Option<DVec2> {
+    pub(super) fn place(&mut self, key: &str, at: Place, frame: &Frame) -> Option<DVec2> {
         let place = match frame {
             Frame::Earth(projection) => projection.place_of(at[0], at[1]),
             Frame::Grid { .. } => Some(DVec2::from(at)).filter(|place| place.length() < 2e5),

@@ -3,6 +3,7 @@
 //!
 //! A course is read once, whole, into a [`Course`]; after that nothing here opens a file.
 
+mod adventures;
 mod cells;
 mod coast;
 mod contour;
@@ -10,11 +11,14 @@ mod course;
 mod depth;
 mod faults;
 mod file;
+mod files;
 mod load;
 mod projection;
 mod raster;
 mod stations;
+mod wildlife;
 
+pub use adventures::{Adventures, Happening, Rip, Scripted};
 pub use cells::{Area, Cell};
 pub use coast::{Coast, FAR_M};
 pub use course::{Climate, Course, CourseError, Mark, Prim, Shape, StartLine, Swell};
@@ -24,6 +28,7 @@ pub use raster::{LandRaster, SQUARE_M};
 pub use stations::{
     Constituent, Constituents, Measures, Station, Term, find_station, parse_stations, read_stations,
 };
+pub use wildlife::{Species, Wildlife};
 
 /// Unit vector (east, north) towards a direction in degrees clockwise from north.
 fn toward(direction_deg: f64) -> glam::DVec2 {

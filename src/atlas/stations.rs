@@ -7,7 +7,8 @@ use std::sync::Arc;
 use glam::DVec2;
 use serde::Deserialize;
 
-use super::faults::{Fault, read_text};
+use super::faults::Fault;
+use super::files::read_text;
 use crate::units::{FOOT_M, KNOT_MPS, radians};
 
 /// Largest mean or amplitude at a station, in its own unit: the greatest tides have 55 feet from low to high.

@@ -77,18 +77,19 @@ impl Layer {
     }
 }
 
-/// Levels of colour: the lowest, and the step from one to the next.
+/// Levels of colour: the lowest, the step from one to the next, and what the map has at most.
 #[derive(Clone, Copy, Debug)]
 struct Levels {
     from: f64,
     step: f64,
+    most: f64,
 }
 
 impl Levels {
     /// Round levels, about five of them between the least and the most.
     fn between(least: f64, most: f64) -> Self {
         let step = STEPS.into_iter().find(|step| (most - least) / step <= 6.0).unwrap_or(20.0);
-        Self { from: (least / step).floor() * step, step }
+        Self { from: (least / step).floor() * step, step, most }
     }
 
     fn at(self, band: usize) -> f64 {
@@ -264,7 +265,8 @@ impl Map<'_> {
         y += 12.0;
         let bands: Vec<(String, &str)> = match self.levels {
             Some(levels) => {
-                INKS.into_iter().enumerate().map(|(band, ink)| (from_to(levels, band), ink)).collect()
+                let shown = INKS.into_iter().enumerate().filter(|(band, _)| levels.at(*band) < levels.most);
+                shown.map(|(band, ink)| (from_to(levels, band), ink)).collect()
             }
             None => depth_bands(),
         };

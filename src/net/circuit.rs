@@ -104,8 +104,7 @@ impl Circuit {
         if outbox.end.is_some() {
             return true;
         }
-        let client = self.hasty.load(Ordering::Relaxed);
-        let most = if client { CIRCUIT_BACKLOG_BYTES } else { LINK_BACKLOG_BYTES };
+        let most = if self.is_hasty() { CIRCUIT_BACKLOG_BYTES } else { LINK_BACKLOG_BYTES };
         if outbox.bytes + frame.len() > most {
             drop(outbox);
             self.cut(format!("the peer does not read: more than {most} bytes wait for it"));

@@ -12,7 +12,9 @@
 mod crew;
 mod gaps;
 mod helmsman;
+mod log;
 mod lookout;
+mod seen;
 mod senses;
 mod session;
 mod steering;
@@ -20,4 +22,6 @@ mod tactics;
 
 pub use crew::{Booking, Crew, PilotProgress};
 pub use helmsman::Helmsman;
+pub use log::{Log, Met};
+pub use seen::Seen;
 pub use session::{Line, Outcome, Session, TrackPoint};

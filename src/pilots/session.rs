@@ -14,6 +14,8 @@ use glam::DVec2;
 use super::crew::{Booking, PilotProgress};
 use super::gaps::Gaps;
 use super::helmsman::Helmsman;
+use super::log::Log;
+use super::seen::Seen;
 use crate::net::{CircuitId, Expect, Way};
 use crate::units::{Tick, VesselId};
 use crate::vessel::Helm;
@@ -104,6 +106,10 @@ pub struct Outcome {
     pub tacks: u32,
     /// Times that it gybed.
     pub gybes: u32,
+    /// Animals and floating things that were seen.
+    pub seen: Seen,
+    /// What happened on the way.
+    pub log: Log,
     /// Why it ended early, if it did.
     pub error: Option<String>,
 }
@@ -369,6 +375,7 @@ impl Session {
                 }
             }
             Message::State(state) => self.take_state(id, &state, now, line),
+            Message::Wildlife { seen, .. } => self.outcome.seen.note(self.outcome.vessel, &seen),
             Message::Standby(neighbour) => {
                 if let Some(circuit) = self.circuits.iter_mut().find(|circuit| circuit.id == id) {
                     circuit.standby = Some((neighbour.addr, neighbour.name.clone()));
@@ -381,6 +388,9 @@ impl Session {
                 self.circuits.retain(|circuit| circuit.id != id);
             }
             Message::Ended { finished, .. } => self.end(finished, line),
+            Message::Events { vessel, events } if vessel == self.outcome.vessel => {
+                self.outcome.log.hear(events);
+            }
             // A client has no use for the rest; a region sends none of it to one.
             _ => {}
         }
@@ -478,6 +488,7 @@ impl Session {
             epoch: state.epoch,
         };
         self.last = Some((state.tick, point));
+        self.outcome.log.look(point.place, point.tick);
         self.outcome.marks_passed = state.marks_passed;
         if self.marks > 0 && usize::from(state.marks_passed) >= self.marks && self.outcome.finished.is_none()
         {

@@ -155,6 +155,8 @@ pub struct Passage {
     pub course: PathBuf,
     /// The seed of its sea.
     pub seed: u64,
+    /// The course's digest, hexadecimal: a course that was edited since is another one.
+    pub digest: String,
 }
 
 /// Name of the file that holds a [`Passage`].

@@ -318,7 +318,7 @@ impl Region {
 
     /// Decides what the vessels of a handoff still feel before its commit tick; whether it all fits a commit.
     fn seal(&mut self, index: usize) -> bool {
-        let last = Tick(self.outgoing[index].commit_tick().0 - 1);
+        let last = self.outgoing[index].commit_tick().before(1);
         for id in self.outgoing[index].vessels().to_vec() {
             self.decide_company(id, last);
         }

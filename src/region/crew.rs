@@ -11,13 +11,15 @@ use crate::sim;
 use crate::units::{Tick, VesselId, nanoseconds};
 use crate::vessel::{BoatSpec, Helm, Input, VesselState};
 use crate::wire::circuit::{CircuitId, Way};
-use crate::wire::message::{Epoch, Message, State, View};
+use crate::wire::message::{Epoch, Message, Sighting, State, View};
 use crate::wire::ticket::{self, Rights, Ticket};
 
 /// Other vessels in one state: as many as fit a datagram beside the own one.
 const OTHERS: usize = 6;
 /// How far a crew sees other vessels, metres.
 const SIGHT_M: f64 = 600.0;
+/// Animals and floating things in one message: 45 bytes each.
+const ANIMALS: usize = 16;
 /// Distance between soundings on a client's grid, metres.
 const SOUNDING_SPACING_M: f64 = 32.0;
 /// Soundings on a side of the grid: the region and two cells around at the default size.
@@ -46,6 +48,18 @@ pub(super) struct Client {
     session: Option<u32>,
     resume: Option<u32>,
     watch: bool,
+}
+
+impl Client {
+    /// The vessel that it sails, or looks for.
+    pub(super) const fn vessel(&self) -> VesselId {
+        self.vessel
+    }
+
+    /// Whether its session is open.
+    pub(super) const fn is_aboard(&self) -> bool {
+        self.session.is_some()
+    }
 }
 
 impl Region {
@@ -267,6 +281,7 @@ impl Region {
             }
         };
         client.session = Some(session);
+        self.tidings.forget(vessel);
         let Some(boat) = self.sim.boat(vessel).cloned() else { return };
         let marks = self.sim.voyage(vessel).map_or_else(Vec::new, |voyage| voyage.marks.clone());
         let (course, clock) = (self.sea.course().name.clone(), self.config.clock);
@@ -414,6 +429,32 @@ impl Region {
         for (circuit, vessel) in crews {
             if let Some(state) = self.client_state(vessel, tick, &around) {
                 self.send(circuit, None, Message::State(Box::new(state)), Way::Datagram);
+            }
+        }
+    }
+
+    /// Tells crews of the animals and floating things that they see.
+    pub(super) fn send_wildlife(&mut self, tick: Tick) {
+        let mut crews: Vec<(VesselId, CircuitId)> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.session.is_some() && self.owned.contains_key(&client.vessel))
+            .map(|(&circuit, client)| (client.vessel, circuit))
+            .collect();
+        crews.sort_unstable();
+        let mut last: Option<(VesselId, Vec<Sighting>)> = None;
+        for (vessel, circuit) in crews {
+            if last.as_ref().is_none_or(|(known, _)| *known != vessel) {
+                let Some(from) = self.sim.state(vessel).map(|state| state.position_m.truncate()) else {
+                    continue;
+                };
+                let around = self.sim.animals_around(vessel, SIGHT_M, ANIMALS);
+                let seen = around.iter().map(|(with, animal)| Sighting::of(animal, *with, from)).collect();
+                last = Some((vessel, seen));
+            }
+            if let Some((_, seen)) = last.as_ref().filter(|(_, seen)| !seen.is_empty()) {
+                let message = Message::Wildlife { tick, seen: seen.clone() };
+                self.send(circuit, None, message, Way::Datagram);
             }
         }
     }

@@ -21,6 +21,7 @@ mod orders;
 mod shadows;
 mod succession;
 mod target;
+mod tidings;
 mod time;
 mod wakes;
 
@@ -48,10 +49,13 @@ use crew::Client;
 use links::Link;
 use shadows::{GuardStream, Shadow};
 use target::Rebuilding;
+use tidings::Tidings;
 use time::Time;
 
 /// States that a client gets in one second of wall time at most; above warp 5 only every n-th tick is sent.
 const STATES_PER_SECOND: f64 = 225.0;
+/// Times in one second of wall time that a crew is told what animals it sees.
+const GLANCES_PER_SECOND: f64 = 5.0;
 /// Orders that wait for the next tick, per vessel; a person sends one or two.
 const PENDING_ORDERS: usize = 8;
 /// How near another region's ground a vessel is shown to it, metres: beyond the reach of grouping.
@@ -164,9 +168,13 @@ pub struct Region {
     recent: VecDeque<AppliedInput>,
     /// The newest sample of each vessel that each region was told.
     told: BTreeMap<(RegionId, VesselId), Tick>,
+    /// What happens around here, and what crews were told of it.
+    tidings: Tidings,
     /// No offer before this tick, per leader: a refusal is not asked again at once.
     retry: BTreeMap<VesselId, Tick>,
     stride: u64,
+    /// Ticks from one message of animals to the next.
+    glances: u64,
     dilation: f32,
     load: f32,
     draining_ns: Option<u64>,
@@ -190,6 +198,8 @@ impl Region {
         let per_second = TICK_HZ as f64 * config.clock.warp;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small ratio")]
         let stride = ((per_second / STATES_PER_SECOND).ceil() as u64).max(1);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small ratio")]
+        let glances = ((per_second / GLANCES_PER_SECOND).ceil() as u64).max(1);
         Self {
             config,
             sea,
@@ -220,8 +230,10 @@ impl Region {
             belonged_ns: 0,
             recent: VecDeque::new(),
             told: BTreeMap::new(),
+            tidings: Tidings::default(),
             retry: BTreeMap::new(),
             stride,
+            glances,
             dilation: 1.0,
             load: 0.0,
             draining_ns: None,
@@ -302,6 +314,19 @@ impl Region {
         self.actions.pop_front()
     }
 
+    /// The next thing that the console should say, if any.
+    pub fn poll_note(&mut self) -> Option<String> {
+        self.tidings.poll_note()
+    }
+
+    /// Has the console name what happened between vessels here and creatures.
+    fn note_happenings(&mut self) {
+        for happening in self.sim.happenings() {
+            let seconds = happening.tick.seconds();
+            self.tidings.note(format!("{seconds:.0} s of course time: {happening}"));
+        }
+    }
+
     /// Says how the host is doing: share of a tick's wall time that the last ticks took, and their rate over
     /// the rate that was due.
     pub fn measured(&mut self, load: f32, dilation: f32) {
@@ -350,6 +375,7 @@ impl Region {
         self.before_tick(next);
         self.apply_orders(next);
         self.sim.step();
+        self.note_happenings();
         self.note_company(next);
         self.publish(next);
         if next.0.is_multiple_of(border::GROUP_EVERY_TICKS) {

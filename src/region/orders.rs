@@ -14,7 +14,7 @@ impl Region {
     }
 
     pub(super) fn apply_orders(&mut self, next: Tick) {
-        let kept = Tick(next.0.saturating_sub(INPUT_TICKS as u64));
+        let kept = next.before(INPUT_TICKS as u64);
         // What is on offer may have been offered longer ago, where course time runs fast.
         let offered = self.outgoing.iter().map(Outgoing::offered_tick).min();
         let oldest = offered.map_or(kept, |offered| offered.min(kept));
@@ -49,9 +49,13 @@ impl Region {
                 self.log_published(id, tick);
             }
         }
+        self.tell_events(tick);
         if tick.0.is_multiple_of(self.stride) {
             self.send_states(tick);
             self.send_views(tick);
+        }
+        if tick.0.is_multiple_of(self.glances) {
+            self.send_wildlife(tick);
         }
     }
 

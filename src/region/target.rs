@@ -126,7 +126,7 @@ impl Rebuilding {
 
     /// The last tick that is not this region's to publish.
     fn last(&self) -> Tick {
-        Tick(self.handoff.commit_tick().0 - 1)
+        self.handoff.commit_tick().before(1)
     }
 
     /// For the log, at its last tick that is another's: as what and from where it was taken over.
@@ -285,13 +285,15 @@ impl Region {
         let log = self.config.log;
         let mut late: Vec<Logged> = Vec::new();
         let mut decided: Vec<AppliedInput> = Vec::new();
-        let wakes = self.wakes_near_now();
+        let group = &self.rebuilding[index];
+        let (commit, last) = (group.handoff.commit_tick(), group.last());
+        let heard = if group.from.is_none() || last < now {
+            self.wakes_near_now().copied().collect()
+        } else {
+            Vec::new()
+        };
         let group = &mut self.rebuilding[index];
-        let commit = group.handoff.commit_tick();
-        let last = group.last();
-        if group.from.is_none() || last < now {
-            group.hear_wakes(&wakes);
-        }
+        group.hear_wakes(&heard);
         group.sail_to(last, |_| {});
         let epochs = group.handoff.epochs().to_vec();
         if log {
@@ -364,14 +366,14 @@ impl Region {
     pub(super) fn sail_along(&mut self) {
         let mut ready = Vec::new();
         let resumed = self.rebuilding.iter().any(|group| group.from.is_none());
-        let wakes = if resumed { self.wakes_near_now() } else { Vec::new() };
+        let heard: Vec<Wake> = if resumed { self.wakes_near_now().copied().collect() } else { Vec::new() };
         for group in &mut self.rebuilding {
             if group.handoff.is_owner() {
                 continue;
             }
             let last = group.last();
             if group.from.is_none() {
-                group.hear_wakes(&wakes);
+                group.hear_wakes(&heard);
             }
             // A stale group cannot make one region sail for ever in one pump.
             let bound = group.sim.tick().after(INPUT_TICKS as u64);

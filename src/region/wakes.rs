@@ -75,10 +75,8 @@ impl Region {
         let among = |places: &[DVec2], place: DVec2| {
             places.iter().any(|other| (*other - place).length_squared() < BRING_M * BRING_M)
         };
-        let from = Tick(now.0.saturating_sub(SPENT_TICKS));
         let news: Vec<Wake> = self
-            .sim
-            .wakes_since(from)
+            .wakes_near_now()
             .filter(|wake| self.told.get(&(region, wake.id)).is_none_or(|told| *told < wake.tick))
             .filter(|wake| {
                 let place = wake.place_m;
@@ -104,8 +102,7 @@ impl Region {
     }
 
     /// All samples that are known here and may act.
-    pub(super) fn wakes_near_now(&self) -> Vec<Wake> {
-        let from = Tick(self.sim.tick().0.saturating_sub(SPENT_TICKS));
-        self.sim.wakes_since(from).copied().collect()
+    pub(super) fn wakes_near_now(&self) -> impl Iterator<Item = &Wake> {
+        self.sim.wakes_since(self.sim.tick().before(SPENT_TICKS))
     }
 }

@@ -74,17 +74,28 @@ impl Gauges {
         let far = away_m.iter().copied().fold(f64::INFINITY, f64::min) / REACH_M;
         let left = 1.0 / (1.0 + far * far * far * far);
         let coast = coast_normal(course, candidates, place);
+        let faster = in_rips(course, place);
         for (&i, away_m) in self.currents.iter().zip(&away_m) {
             let Measures::Current { axis: Some([flood, ebb]) } = course.stations[i].measures else {
                 shares.push([0.0; 4]);
                 continue;
             };
-            let scale = weight(away_m) / sum * left;
+            let scale = weight(away_m) / sum * left * faster;
             let along = |flow: DVec2| (flow - coast.1 * (coast.0 * flow.dot(coast.1))) * scale;
             let (flood, ebb) = (along(flood), along(ebb));
             shares.push([flood.x as f32, flood.y as f32, ebb.x as f32, ebb.y as f32]);
         }
     }
+}
+
+/// By how much the current runs faster at a place for the rips that the course marks there.
+fn in_rips(course: &Course, place: DVec2) -> f64 {
+    let more = course.rips.iter().map(|rip| {
+        let off = (place - rip.place).length_squared() / (rip.radius_m * rip.radius_m);
+        let left = (1.0 - off).max(0.0);
+        (rip.strength - 1.0) * left * left
+    });
+    1.0 + more.sum::<f64>()
 }
 
 /// How much of the flow across the coast is taken out at a place (0 to 1), and the unit vector across it.

@@ -29,18 +29,25 @@ use crate::units::{Tick, degrees};
 use crate::weather::Weather;
 
 mod flow;
+mod freak;
 mod moment;
+mod overfalls;
 mod patch;
 mod spectrum;
+mod swell;
 mod tide;
 mod waves;
 
+pub use freak::Freak;
+pub use overfalls::{OVERFALLS, Overfalls};
 pub use spectrum::{current_gain, grown_sea, jonswap, pierson_moskowitz, wave_number};
+pub use swell::Train;
 pub use tide::station_value;
 
 use flow::Gauges;
 use moment::Moment;
 use patch::{PATCH_M, Patch};
+use swell::Trains;
 use waves::WaveSet;
 
 /// Wave components of a course's sea.
@@ -59,8 +66,10 @@ pub struct Sea {
     /// Tells this sea's memos from another's; no answer depends on it.
     number: u64,
     course: Arc<Course>,
+    seed: u64,
     weather: Weather,
     waves: WaveSet,
+    trains: Trains,
     gauges: Gauges,
     /// Index of the first patch east and north, and how many there are.
     first: [i64; 2],
@@ -134,6 +143,7 @@ impl Sea {
         static SEAS: AtomicU64 = AtomicU64::new(0);
         let weather = Weather::new(&course, seed);
         let waves = WaveSet::new(&course, seed);
+        let trains = Trains::new(&course, &waves, seed);
         let gauges = Gauges::of(&course);
         let extent = course.extent;
         let first = [(extent.min.x / PATCH_M).floor() as i64, (extent.min.y / PATCH_M).floor() as i64];
@@ -141,13 +151,43 @@ impl Sea {
         let rows = ((extent.max.y / PATCH_M).ceil() as i64 - first[1]).max(1) as usize;
         let patches = std::iter::repeat_with(OnceLock::new).take(columns * rows).collect();
         let number = SEAS.fetch_add(1, Ordering::Relaxed);
-        Self { number, course, weather, waves, gauges, first, columns, rows, patches }
+        Self { number, course, seed, weather, waves, trains, gauges, first, columns, rows, patches }
     }
 
     /// The course.
     #[must_use]
     pub fn course(&self) -> &Arc<Course> {
         &self.course
+    }
+
+    /// Tells this sea from every other of the process, for memos; no answer may depend on it.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The seed that it was made with.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The weather over it.
+    #[must_use]
+    pub const fn weather(&self) -> &Weather {
+        &self.weather
+    }
+
+    /// Every train of higher swell along the course within a span of ticks, by the time of its passage.
+    #[must_use]
+    pub fn trains(&self, from: Tick, until: Tick) -> Vec<Train> {
+        self.trains.within(from, until)
+    }
+
+    /// Every freak wave along the course within a span of ticks.
+    #[must_use]
+    pub fn freaks(&self, from: Tick, until: Tick) -> Vec<Freak> {
+        freak::within(&self.course, &self.waves, self.seed, from, until)
     }
 
     /// Computes ahead what [`Self::water`] will need within an area, so that the first tick need not.
@@ -187,13 +227,15 @@ impl Sea {
     /// Wind at 10 m at a place and tick, towards east and north, m/s.
     #[must_use]
     pub fn wind(&self, place: DVec2, tick: Tick) -> DVec2 {
-        moment::with(self, tick, |moment| self.weather.wind(&moment.segment, &moment.turns, place))
+        moment::with(self, tick, |moment| {
+            self.weather.wind(&moment.segment, &moment.turns, &moment.sky, place)
+        })
     }
 
     /// Wind at 10 m without gusts at a place and tick, towards east and north, m/s.
     #[must_use]
     pub fn mean_wind(&self, place: DVec2, tick: Tick) -> DVec2 {
-        moment::with(self, tick, |moment| self.weather.mean_wind(&moment.segment, place, tick))
+        moment::with(self, tick, |moment| self.weather.mean_wind(&moment.segment, &moment.sky, place))
     }
 
     /// Current at a place and tick, towards east and north, m/s, and height of the tide, metres.
@@ -207,10 +249,30 @@ impl Sea {
         })
     }
 
+    /// Current at a place and tick, towards east and north, m/s, worked out for this place alone: for a few
+    /// places far from where anybody sails, whose patches nobody will need. Differs from [`Self::tide`] by what a
+    /// lattice of 128 m leaves out, and by what the bed slows in shoal water.
+    #[must_use]
+    pub fn lone_current(&self, place: DVec2, tick: Tick) -> DVec2 {
+        let place = place.clamp(self.course.extent.min, self.course.extent.max);
+        let candidates = flow::candidates(&self.course, Area { min: place, max: place });
+        let mut shares = Vec::new();
+        self.gauges.current_shares(&self.course, &candidates, place, &mut shares);
+        moment::with(self, tick, |moment| {
+            let mut sum = [0.0_f32; 4];
+            for (share, drive) in shares.iter().zip(&moment.drives_mps) {
+                for axis in 0..4 {
+                    sum[axis] += share[axis] * drive[axis];
+                }
+            }
+            DVec2::new(f64::from(sum[0] + sum[2]), f64::from(sum[1] + sum[3]))
+        })
+    }
+
     /// Visibility at a place and tick, metres.
     #[must_use]
     pub fn visibility_m(&self, place: DVec2, tick: Tick) -> f64 {
-        self.weather.visibility_m(place, tick)
+        moment::with(self, tick, |moment| self.weather.visibility_m(&moment.sky, place))
     }
 
     /// Height of the seabed above chart datum at a place, metres; positive on land.
@@ -228,13 +290,13 @@ impl Sea {
         let depth_m = level_m - bed_m;
         let current_mps = flow_mps * drag(depth_m);
         Water {
-            wind_mps: self.weather.wind(&moment.segment, &moment.turns, place),
+            wind_mps: self.weather.wind(&moment.segment, &moment.turns, &moment.sky, place),
             current_mps,
             level_m,
             bed_m,
             bed_slope,
             waves: LocalWaves {
-                amplitude_m: self.amplitudes(patch, offset, moment, current_mps, depth_m),
+                amplitude_m: self.amplitudes(patch, [offset, place], moment, current_mps, depth_m),
                 phase: self.phases(place, moment),
                 kx: self.waves.kx,
                 ky: self.waves.ky,
@@ -250,12 +312,16 @@ impl Sea {
     fn amplitudes(
         &self,
         patch: &Patch,
-        offset: DVec2,
+        [offset, place]: [DVec2; 2],
         moment: &Moment,
         current_mps: DVec2,
         depth_m: f64,
     ) -> [f32; WAVES] {
         let mut amplitude_m = patch.amplitudes(offset, moment.waves.level, moment.waves.share);
+        if !moment.trains.is_empty() {
+            let t_s = moment.tick.seconds();
+            swell::raise(&mut amplitude_m, &moment.trains, self.waves.wind_waves, place, t_s);
+        }
         let (east, north) = (current_mps.x as f32, current_mps.y as f32);
         let [slow_x, slow_y] = &self.waves.slowness;
         for i in 0..WAVES {
@@ -289,6 +355,9 @@ impl Sea {
         for i in 0..WAVES {
             let turns = moment.waves.phase[i] + kx[i] * place.x + ky[i] * place.y;
             phase[i] = (turns - ((turns + ROUNDING) - ROUNDING)) as f32;
+        }
+        if !moment.freaks.is_empty() {
+            freak::gather(&mut phase, &moment.freaks, place, moment.tick.seconds());
         }
         phase
     }

@@ -1,4 +1,4 @@
-//! What all places share at one tick: stations, waves' phases, the wind's segment.
+//! What all places share at one tick: stations, waves' phases, the wind's segment, what happens along the course.
 //!
 //! A thread remembers its last moment, because vessels are sailed tick by tick. It is a memo of pure
 //! functions: it changes how fast an answer comes, never the answer.
@@ -6,20 +6,24 @@
 use std::cell::RefCell;
 
 use super::Sea;
+use super::freak::Freak;
+use super::swell::Train;
 use super::tide::station_value;
 use super::waves::WaveMoment;
 use crate::units::{TICK_HZ, Tick};
-use crate::weather::{GustTurns, Segment, Weather};
+use crate::weather::{GustTurns, Segment, Sky, Weather};
 
 /// Stations are computed every ten seconds of course time and blended between: a current that swings with
 /// 2.5 m/s in twelve hours is off by less than a micrometre a second.
 const NODE_TICKS: u64 = 10 * TICK_HZ;
+/// Trains of swell and freak waves are looked up for so many ticks at once: a minute.
+const STIR_TICKS: u64 = 60 * TICK_HZ;
 
 /// What all places share at one tick.
 #[derive(Debug)]
 pub(super) struct Moment {
     sea: u64,
-    tick: Tick,
+    pub(super) tick: Tick,
     /// Flood, flood, ebb and ebb speed at each current station, m/s, as a share has its parts.
     pub(super) drives_mps: Vec<[f32; 4]>,
     /// Height at each height station, metres.
@@ -27,6 +31,10 @@ pub(super) struct Moment {
     pub(super) waves: WaveMoment,
     pub(super) segment: Segment,
     pub(super) turns: GustTurns,
+    pub(super) sky: Sky,
+    /// Trains of swell and freak waves of the minute.
+    pub(super) trains: Vec<Train>,
+    pub(super) freaks: Vec<Freak>,
     /// All stations at a node and the next.
     node: u64,
     values: [Vec<f64>; 2],
@@ -59,9 +67,13 @@ impl Moment {
             waves: sea.waves.moment(tick),
             turns: sea.weather.turns(&segment, tick),
             segment,
+            sky: Sky::default(),
+            trains: sea.trains_of_minute(tick),
+            freaks: sea.freaks_of_minute(tick),
             node: tick.0 / NODE_TICKS,
             values: [stations_at(sea, tick.0 / NODE_TICKS), stations_at(sea, tick.0 / NODE_TICKS + 1)],
         };
+        sea.weather.turn_sky(&mut moment.sky, tick);
         moment.blend_stations(sea);
         moment
     }
@@ -71,7 +83,12 @@ impl Moment {
         if Weather::segment_number(tick) != Weather::segment_number(self.tick) {
             self.segment = sea.weather.segment(Weather::segment_number(tick));
         }
+        if tick.0 / STIR_TICKS != self.tick.0 / STIR_TICKS {
+            self.trains = sea.trains_of_minute(tick);
+            self.freaks = sea.freaks_of_minute(tick);
+        }
         self.tick = tick;
+        sea.weather.turn_sky(&mut self.sky, tick);
         self.turns = sea.weather.turns(&self.segment, tick);
         self.waves = sea.waves.moment(tick);
         let node = tick.0 / NODE_TICKS;
@@ -98,6 +115,18 @@ impl Moment {
             let (flood, ebb) = (speed_mps.max(0.0), (-speed_mps).max(0.0));
             *drive = [flood, flood, ebb, ebb];
         }
+    }
+}
+
+impl Sea {
+    fn trains_of_minute(&self, tick: Tick) -> Vec<Train> {
+        let minute = tick.0 / STIR_TICKS;
+        self.trains.within(Tick(minute * STIR_TICKS), Tick((minute + 1) * STIR_TICKS))
+    }
+
+    fn freaks_of_minute(&self, tick: Tick) -> Vec<Freak> {
+        let minute = tick.0 / STIR_TICKS;
+        self.freaks(Tick(minute * STIR_TICKS), Tick((minute + 1) * STIR_TICKS))
     }
 }
 

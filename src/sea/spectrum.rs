@@ -75,7 +75,7 @@ pub fn current_gain(ratio: f32) -> f32 {
 }
 
 /// Opposing current, over the phase speed, at which waves are as steep as they get.
-const STEEPEST: f32 = -0.16;
+pub(super) const STEEPEST: f32 = -0.16;
 /// Opposing current, over the phase speed, at which nothing of a wave is left.
 const BLOCKED: f32 = -0.30;
 /// Following current, over the phase speed, from which on waves flatten no more.

@@ -1,10 +1,17 @@
 use super::*;
+use crate::atlas::{Adventures, Happening, Rip, Scripted};
 use crate::noise::{Stream, uniform};
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
 
 fn sea(name: &str) -> Sea {
-    let course = Course::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(name)).unwrap();
+    changed(name, |course| course.climate.adventures = Adventures::NONE)
+}
+
+/// A course's sea after a change of the course.
+fn changed(name: &str, change: impl Fn(&mut Course)) -> Sea {
+    let mut course = Course::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(name)).unwrap();
+    change(&mut course);
     let seed = course.seed;
     Sea::new(Arc::new(course), seed)
 }
@@ -371,6 +378,139 @@ fn summed_elevation_has_the_stated_height() {
         stated += sea.at(place, tick).wave_hs_m / f64::from(samples);
     }
     within("height of a record", 4.0 * square.sqrt(), stated, 0.06);
+}
+
+fn script(what: Happening, place: DVec2, from: Tick, strength: f64) -> Scripted {
+    let (lasts_s, radius_m) = (120.0, if what == Happening::FreakWave { 300.0 } else { f64::INFINITY });
+    Scripted { what, place, from, lasts_s, radius_m, strength, from_rad: None, speed_mps: None }
+}
+
+/// A train raises its swell by what it says, in its middle, and leaves the wind's sea and what is far away alone.
+#[test]
+fn swell_train_raises_the_swell_as_it_passes() {
+    let calm = sea("admiralty");
+    let (place, start) = (calm.course().marks[0].place, calm.course().start);
+    let raised = changed("admiralty", |course| {
+        course.climate.adventures = Adventures::NONE;
+        course.events = vec![script(Happening::SwellTrain, place, start, 1.7)];
+    });
+    let way = raised.trains(start, start.after(1))[0].velocity_mps;
+    // Ten seconds of swell: groups at half of 15.6 m/s in deep water, and up to a tenth more over the inlet's bed.
+    assert!((7.8..8.8).contains(&way.length()), "{way}");
+    for after_s in [0_u32, 30, 60, 100, 119] {
+        let tick = start.after(u64::from(after_s) * 45);
+        // Where its middle is then, or was.
+        for off_s in [-400.0, 0.0, 300.0] {
+            let here = place + way * (f64::from(after_s) - 60.0 + off_s);
+            let [with, without] = [&raised, &calm].map(|sea| sea.water(here, tick).waves.amplitude_m);
+            let gain = if off_s == 0.0 { 1.7 } else { 1.0 };
+            for i in 0..WAVES {
+                let expected = if i < calm.waves.wind_waves { 1.0 } else { gain };
+                let least = without[i] * expected * 0.999 - 1e-6;
+                let most = without[i] * expected * 1.001 + 1e-6;
+                // Where waves break there is less of all.
+                assert!((least..=most).contains(&with[i]), "{i}: {} {} at {off_s}", with[i], without[i]);
+            }
+        }
+    }
+}
+
+/// At its place and time a freak wave's crest is as high as it says; before, after and beside it nothing is changed, and
+/// nowhere are amplitudes.
+#[test]
+fn freak_wave_stands_where_and_when_it_says() {
+    let calm = sea("admiralty");
+    let (place, start) = (calm.course().marks[1].place, calm.course().start);
+    let stirred = changed("admiralty", |course| {
+        course.climate.adventures = Adventures::NONE;
+        course.events = vec![script(Happening::FreakWave, place, start, 1.4)];
+    });
+    let crest = |sea: &Sea, place: DVec2, tick: Tick| {
+        let waves = sea.water(place, tick).waves;
+        let parts = waves.amplitude_m.iter().zip(&waves.phase);
+        let elevation_m: f64 =
+            parts.map(|(&a, &phase)| f64::from(a) * trig::sin_cos_turns(f64::from(phase)).1).sum();
+        elevation_m / sea.at(place, tick).wave_hs_m
+    };
+    let at = start.after(60 * 45);
+    let stated = stirred.freaks(start, start.after(1))[0].crest;
+    assert!((stated - 1.4).abs() < 0.01, "{stated}");
+    // The current of the moment favours some components.
+    let here = crest(&stirred, place, at);
+    assert!((here - 1.4).abs() < 0.15, "crest of {here} significant heights");
+    for (off, tick) in [(0.0, start), (0.0, start.after(120 * 45)), (900.0, at)] {
+        let there = place + DVec2::new(off, 0.0);
+        let [with, without] = [&stirred, &calm].map(|sea| sea.water(there, tick).waves);
+        assert!(with.phase == without.phase, "{off} m away at {tick:?}");
+    }
+    let [with, without] = [&stirred, &calm].map(|sea| sea.water(place, at).waves);
+    assert!(with.amplitude_m == without.amplitude_m && with.phase != without.phase);
+}
+
+/// A random sea has no more crests above 1.25 Hs than its law allows; drawn freak waves are the rarest of them.
+#[test]
+fn drawn_freak_waves_are_the_highest_of_their_square_and_day() {
+    let sea = changed("admiralty", |course| {
+        course.climate.adventures = Adventures { freak_waves_per_day: 20.0, ..Adventures::NONE };
+    });
+    let start = sea.course().start;
+    let freaks = sea.freaks(start, start.after(5 * 86_400 * 45));
+    assert!(freaks.len() > 50, "{} freak waves", freaks.len());
+    // exp(−8 c²) of some 1e9 waves a square and day: 1.45 to 1.6 where the sea has waves enough in step.
+    let mean = freaks.iter().map(|freak| freak.crest).sum::<f64>() / freaks.len() as f64;
+    assert!((1.25..1.75).contains(&mean), "mean crest {mean}");
+    assert!(freaks.iter().all(|freak| freak.crest > 1.19 && freak.crest < 2.0));
+}
+
+/// In a rip the current runs as much faster as it says, and the waves that it opposes are steeper.
+#[test]
+fn rips_run_faster_and_steepen_the_waves() {
+    let calm = changed("admiralty", |course| {
+        course.climate.adventures = Adventures::NONE;
+        course.rips.clear();
+    });
+    let place = calm.course().place_of(48.155, -122.745).unwrap();
+    let radius_m = 700.0;
+    let ripped = changed("admiralty", |course| {
+        course.climate.adventures = Adventures::NONE;
+        course.rips = vec![Rip { name: "Trial".to_owned(), place, radius_m, strength: 1.8 }];
+    });
+    let mut seen = 0;
+    for half_hours in 0..48 {
+        let tick = calm.course().start.after(half_hours * 1_800 * 45);
+        let [with, without] = [&ripped, &calm].map(|sea| sea.tide(place, tick).0);
+        assert!((with - without * 1.8).length() < 0.05 * with.length() + 1e-6, "{with} of {without}");
+        let beside = place + DVec2::new(0.0, radius_m + 200.0);
+        assert_eq!(ripped.tide(beside, tick), calm.tide(beside, tick));
+        let [with, without] = [&ripped, &calm].map(|sea| sea.steepness(place, tick));
+        // What is blocked is as steep as it gets.
+        if without > 1.1 {
+            assert!(with > without || with > 2.5, "{with} {without}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 3, "the ebb opposed the waves {seen} times");
+    let day =
+        ripped.overfalls(ripped.course().extent, calm.course().start, calm.course().start.after(86_400 * 45));
+    let here: Vec<_> = day.iter().filter(|spell| spell.place == place).collect();
+    assert!(!here.is_empty() && here.iter().all(|spell| spell.steepness >= OVERFALLS), "{day:?}");
+    for spell in here {
+        let middle = Tick((spell.from.0 + spell.until.0) / 2);
+        assert!(ripped.steepness(place, middle) >= OVERFALLS);
+    }
+}
+
+/// Steepness by wave action against the figures of the literature: at a tenth of the phase speed a wave is a third higher
+/// and a quarter shorter.
+#[test]
+fn steepness_in_still_water_is_one() {
+    let sea = sea("admiralty");
+    let bay = sea.course().place_of(48.085, -122.765).unwrap();
+    let slack = (0..720)
+        .map(|minutes| sea.course().start.after(minutes * 60 * 45))
+        .find(|&tick| sea.tide(bay, tick).0.length() < 0.02)
+        .unwrap();
+    assert!((sea.steepness(bay, slack) - 1.0).abs() < 0.03);
 }
 
 /// Prints what the README quotes: `cargo test --release --lib sea::tests::costs -- --ignored --nocapture`.

@@ -12,11 +12,13 @@ use crate::trig;
 use crate::units::{GRAVITY_MPS2, Tick};
 
 /// Components that carry each swell.
-const SWELL_WAVES: usize = 4;
+pub(super) const SWELL_WAVES: usize = 4;
 /// Frequencies of a swell's components over its peak's: a narrow spectrum.
 const SWELL_FREQUENCIES: [f64; SWELL_WAVES] = [0.94, 0.985, 1.03, 1.08];
 /// Directions of a swell's components off its own, radians: crests a few hundred metres long.
 const SWELL_DIRECTIONS: [f64; SWELL_WAVES] = [0.10, -0.045, 0.035, -0.12];
+/// The component of a swell that is nearest to its peak, among its own.
+const SWELL_MIDDLE: usize = 1;
 /// Wind speeds, over the climate's, for which a place's amplitudes are kept; between them they are blended.
 const LEVELS: [f64; 3] = [0.7, 1.0, 1.3];
 /// Directions in which a place looks for land upwind.
@@ -55,7 +57,7 @@ pub(super) struct WaveSet {
     /// Width of each component's band, Hz; wind sea only.
     band_hz: [f64; WAVES],
     /// Components of the wind sea; those after them are swell.
-    wind_waves: usize,
+    pub(super) wind_waves: usize,
     swells: Vec<Swell>,
     shape: Shape,
     wind_mps: f64,
@@ -63,6 +65,7 @@ pub(super) struct WaveSet {
     shift_rad: f64,
     shift_share: f64,
     fetch_m: f64,
+    depth_m: f64,
     seed: u64,
 }
 
@@ -103,6 +106,7 @@ impl WaveSet {
             shift_rad: climate.shift_rad,
             shift_share: climate.shift_share,
             fetch_m: climate.fetch_m,
+            depth_m: course.depth().typical_m(),
             seed,
         };
         set.place_wind_waves(course);
@@ -201,6 +205,30 @@ impl WaveSet {
             let weighted = |(i, weight): (usize, f64)| weight * raw[(ray + RAYS + i - 2) % RAYS];
             let sum: f64 = RAY_WEIGHTS.into_iter().enumerate().map(weighted).sum();
             sum / RAY_WEIGHTS.iter().sum::<f64>()
+        })
+    }
+
+    /// Velocity of the groups of one component's waves, m/s: c/2 · (1 + 2kh / sinh 2kh) (Airy), along their travel.
+    pub(super) fn group_way(&self, i: usize) -> DVec2 {
+        let k = DVec2::new(self.k_turns[0][i], self.k_turns[1][i]) * TAU;
+        let kh = k.length() * self.depth_m;
+        let t = trig::tanh(kh);
+        let phase_mps = TAU * self.frequency_hz[i] / k.length();
+        k.normalize_or_zero() * (0.5 * phase_mps * (1.0 + kh * (1.0 - t * t) / t))
+    }
+
+    /// Velocity of the groups of a swell, m/s: that of its component nearest to its peak, which runs nearly its way.
+    pub(super) fn swell_way(&self, swell: usize) -> DVec2 {
+        self.group_way(self.wind_waves + swell * SWELL_WAVES + SWELL_MIDDLE)
+    }
+
+    /// Phases at a place and time, seconds since the epoch: turns within [−0.5, 0.5].
+    pub(super) fn phases_at(&self, place: DVec2, t_s: f64) -> [f64; WAVES] {
+        std::array::from_fn(|i| {
+            let turns = self.phase[i] - self.frequency_hz[i] * t_s
+                + self.k_turns[0][i] * place.x
+                + self.k_turns[1][i] * place.y;
+            turns - ((turns + super::ROUNDING) - super::ROUNDING)
         })
     }
 

@@ -211,6 +211,7 @@ impl Server {
                 self.wiring.pump(region, now());
                 self.wiring.act(region);
             }
+            self.regions.iter_mut().for_each(say_notes);
             for (region, Farewell { handed, moored, took }) in self.wiring.forget_stopped(&mut self.regions) {
                 let (id, took_ms) = (region.0, took.as_millis());
                 let _ = writeln!(
@@ -229,6 +230,14 @@ impl Server {
     fn unix_ns(&mut self) -> u64 {
         self.regions.iter_mut().for_each(|region| region.set_now(now()));
         self.regions.first().map_or_else(clock::unix_ns, Region::unix_ns)
+    }
+}
+
+/// Writes what a region has to say to the console.
+fn say_notes(region: &mut Region) {
+    let id = region.id().0;
+    while let Some(note) = region.poll_note() {
+        let _ = writeln!(std::io::stderr(), "fairway-region: region {id}: {note}");
     }
 }
 

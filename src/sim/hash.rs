@@ -3,6 +3,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Voyage;
+use crate::creatures::Companion;
 use crate::vessel::{Gear, Helm, VesselState};
 
 /// Bytes of what is hashed: 13 of motion, 5 of helm, 7 of gear, 2 of progress, at 8 bytes; then the rest.
@@ -54,5 +55,25 @@ pub(super) fn of(state: &VesselState, voyage: &Voyage) -> u64 {
     rest[9..11].copy_from_slice(&voyage.passed.to_le_bytes());
     rest[11] = u8::from(voyage.finished.is_some());
     rest[12..20].copy_from_slice(&voyage.finished.map_or(0, |tick| tick.0).to_le_bytes());
+    let hash = xxh3_64(&bytes);
+    // Most vessels are alone most of the time.
+    if voyage.companions.is_empty() { hash } else { with_companions(hash, &voyage.companions) }
+}
+
+/// The hash of a vessel with its companions.
+fn with_companions(hash: u64, companions: &[Companion]) -> u64 {
+    let mut bytes = Vec::with_capacity(8 + 96 * companions.len());
+    bytes.extend(hash.to_le_bytes());
+    for companion in companions {
+        let Companion { id, species, role, number, since, until, forget, .. } = companion;
+        let Companion { place, velocity_mps, depth_m, heading_rad, .. } = companion;
+        bytes.extend([u8::from(*species), *role as u8, *number]);
+        for number in [id.0, since.0, until.0, forget.0] {
+            bytes.extend(number.to_le_bytes());
+        }
+        for number in [place.x, place.y, velocity_mps.x, velocity_mps.y, *depth_m, *heading_rad] {
+            bytes.extend(number.to_bits().to_le_bytes());
+        }
+    }
     xxh3_64(&bytes)
 }

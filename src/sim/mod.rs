@@ -19,12 +19,14 @@ use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use crate::atlas::{Mark, Prim};
+use crate::creatures::{Animal, Companion, Happening};
 use crate::limits::INPUT_TICKS;
 use crate::sea::Sea;
 use crate::units::{Tick, VesselId};
 use crate::vessel::{self, BoatSpec, Class, Input, VesselState, Wake};
 
 pub mod contact;
+mod creatures;
 pub mod groups;
 mod hash;
 mod instruments;
@@ -74,6 +76,9 @@ pub struct Voyage {
     pub ground_m: f64,
     /// Distance through the water so far, metres.
     pub water_m: f64,
+    /// Creatures and things that are with it, or were a short while ago; see [`crate::creatures`].
+    #[serde(default)]
+    pub companions: Vec<Companion>,
 }
 
 /// What a sailor reads off the instruments.
@@ -126,6 +131,7 @@ impl Sim {
         world.insert_resource(contact::Scratch::default());
         world.insert_resource(prims::Standing::new(prims));
         world.insert_resource(wakes::Wakes::default());
+        world.insert_resource(creatures::Wild::new(Arc::clone(&sea)));
         Self { world, phases: Phase::ALL.map(phases::schedule), sea, builds: Vec::new() }
     }
 
@@ -194,6 +200,7 @@ impl Sim {
         let mut fleet = self.world.resource_mut::<Fleet>();
         fleet.ids.insert(place, id);
         fleet.entities.insert(place, entity);
+        self.world.resource_mut::<creatures::Wild>().look_again();
         self.world.resource_mut::<wakes::Wakes>().look_again();
     }
 
@@ -314,6 +321,7 @@ impl Sim {
         fleet.ids.remove(place);
         let entity = fleet.entities.remove(place);
         self.world.despawn(entity);
+        self.world.resource_mut::<creatures::Wild>().look_again();
         self.builds.retain(|build| Arc::strong_count(&build.class) > 1);
         Some(vessel)
     }
@@ -394,6 +402,26 @@ impl Sim {
         }
         order.0 = Some(input);
         true
+    }
+
+    /// What happened in the last step between vessels and creatures, by vessel.
+    #[must_use]
+    pub fn happenings(&self) -> &[Happening] {
+        self.world.resource::<creatures::Wild>().happenings()
+    }
+
+    /// The animals and things that are to be seen within a radius of a vessel, each with the vessel that it
+    /// belongs to for now: its own first, then by distance, `most` at most.
+    ///
+    /// What another vessel here has struck or attracted is shown as it is for that vessel.
+    #[must_use]
+    pub fn animals_around(
+        &self,
+        id: VesselId,
+        radius_m: f64,
+        most: usize,
+    ) -> Vec<(Option<VesselId>, Animal)> {
+        creatures::seen_from(&self.world, id, radius_m, most)
     }
 
     /// Sails every vessel for one tick.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bevy_ecs::component::Component;
 use bevy_ecs::entity::Entity;
 use bevy_ecs::resource::Resource;
-use bevy_ecs::schedule::{Schedule, ScheduleLabel, SingleThreadedExecutor};
+use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule, ScheduleLabel, SingleThreadedExecutor};
 use bevy_ecs::system::{Query, Res, ResMut};
 use glam::DVec2;
 
 use super::wakes::{Company, Wakes};
-use super::{Voyage, contact};
+use super::{Voyage, contact, creatures};
 use crate::sea::{Sea, Water};
 use crate::units::{TICK_S, Tick, VesselId};
 use crate::vessel::forces::{self, Acceleration};
@@ -23,7 +23,7 @@ use crate::vessel::{Class, Input, VesselState, motion};
 pub enum Phase {
     /// Orders are taken and the gear follows them.
     Helm,
-    /// The sea is sampled where each vessel is, and the wakes of others are felt.
+    /// The sea is sampled where each vessel is, the wakes of others are felt, and creatures are met.
     Water,
     /// Forces become velocities.
     Forces,
@@ -114,8 +114,8 @@ pub(super) fn schedule(phase: Phase) -> Schedule {
     schedule.set_executor(SingleThreadedExecutor::new());
     match phase {
         Phase::Helm => schedule.add_systems(take_orders),
-        Phase::Water => schedule.add_systems(sample_sea),
-        Phase::Forces => schedule.add_systems(speed_up),
+        Phase::Water => schedule.add_systems((sample_sea, creatures::meet_creatures).chain()),
+        Phase::Forces => schedule.add_systems((speed_up, creatures::push_vessels).chain()),
         Phase::Contact => schedule.add_systems(contact::step_islands),
         Phase::Integrate => schedule.add_systems(move_on),
         Phase::Progress => schedule.add_systems(keep_log),

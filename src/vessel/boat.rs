@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::certificate::CertificateFile;
+use super::file::BoatFile;
 pub use super::hull::Shape;
-use super::outfit::{CrewPlace, Outfit, ShellPrim};
 
 /// A boat file, checked: everything that the forces are computed from.
 ///
@@ -133,67 +132,62 @@ pub struct EngineSpec {
     pub wash: f64,
 }
 
-/// A boat file that gives every dimension.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DrawnFile {
-    name: String,
-    length_m: f64,
-    beam_m: f64,
-    prims: u32,
-    mass_kg: f64,
-    crew_kg: f64,
-    hull: HullSpec,
-    keel: Option<KeelSpec>,
-    rudder: RudderSpec,
-    rig: Option<RigSpec>,
-    engine: Option<EngineSpec>,
-    #[serde(default)]
-    shell: Vec<ShellPrim>,
-    #[serde(default)]
-    crew: Vec<CrewPlace>,
-}
-
-/// All of a boat file: what sails, and what is looked at.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BoatFile {
-    /// What the forces are computed from.
-    pub spec: BoatSpec,
-    /// Prims and crew places.
-    pub outfit: Outfit,
-}
-
-impl BoatFile {
-    /// Reads a boat file and checks all of it; `file_name` is for the message. A file with a
-    /// `[certificate]` gives a rating certificate's figures, and everything else follows from them
-    /// (see [`super::certificate`]).
-    ///
-    /// # Errors
-    /// Names the file, the key, what is wrong and what to do.
-    pub fn from_toml(text: &str, file_name: &str) -> Result<Self, BoatError> {
-        let refused = |error: &toml::de::Error| {
-            let line =
-                error.span().map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
-            let message = error.message().replace('\n', " ");
-            BoatError(format!("{file_name}:{line}: {message}; see assets/boats/first407.toml for every key"))
-        };
-        let in_file = |error: BoatError| BoatError(format!("{file_name}: {error}"));
-        let of_certificate = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("certificate"));
-        let file = if of_certificate {
-            let file: CertificateFile = toml::from_str(text).map_err(|error| refused(&error))?;
-            let spec = file.spec().map_err(in_file)?;
-            Self { spec, outfit: Outfit { shell: file.shell, crew: file.crew } }
-        } else {
-            let file: DrawnFile = toml::from_str(text).map_err(|error| refused(&error))?;
-            let DrawnFile { name, length_m, beam_m, prims, mass_kg, crew_kg, .. } = file;
-            let DrawnFile { hull, keel, rudder, rig, engine, shell, crew, .. } = file;
-            let spec =
-                BoatSpec { name, length_m, beam_m, prims, mass_kg, crew_kg, hull, keel, rudder, rig, engine };
-            Self { spec, outfit: Outfit { shell, crew } }
-        };
-        file.spec.check().map_err(in_file)?;
-        file.outfit.check(&file.spec).map_err(in_file)?;
-        Ok(file)
+impl BoatSpec {
+    /// The same boat at another size, by Froude's law of similarity: what it does takes √`large` times as long.
+    /// Crew and prims are those of the size.
+    #[must_use]
+    pub fn scaled(&self, large: f64) -> Self {
+        let (area, mass) = (large * large, large * large * large);
+        let hull = &self.hull;
+        Self {
+            name: format!("{} x {large}", self.name),
+            length_m: self.length_m * large,
+            beam_m: self.beam_m * large,
+            prims: self.prims,
+            mass_kg: self.mass_kg * mass,
+            crew_kg: self.crew_kg * mass,
+            hull: HullSpec {
+                waterline_m: hull.waterline_m * large,
+                waterline_beam_m: hull.waterline_beam_m * large,
+                freeboard_m: hull.freeboard_m * large,
+                wetted_m2: hull.wetted_m2 * area,
+                metacentric_height_m: hull.metacentric_height_m * large,
+                roll_gyradius_m: hull.roll_gyradius_m * large,
+                pitch_gyradius_m: hull.pitch_gyradius_m.map(|gyradius_m| gyradius_m * large),
+                shape: hull.shape,
+            },
+            keel: self.keel.as_ref().map(|keel| KeelSpec {
+                x_m: keel.x_m * large,
+                top_m: keel.top_m * large,
+                span_m: keel.span_m * large,
+                chord_m: keel.chord_m * large,
+            }),
+            rudder: RudderSpec {
+                x_m: self.rudder.x_m * large,
+                top_m: self.rudder.top_m * large,
+                span_m: self.rudder.span_m * large,
+                chord_m: self.rudder.chord_m * large,
+                limit_deg: self.rudder.limit_deg,
+                pace_degps: self.rudder.pace_degps / large.sqrt(),
+            },
+            rig: self.rig.as_ref().map(|rig| RigSpec {
+                main_m2: rig.main_m2 * area,
+                jib_m2: rig.jib_m2 * area,
+                spinnaker_m2: rig.spinnaker_m2 * area,
+                asymmetric: rig.asymmetric,
+                mast_m: rig.mast_m * large,
+                main_centre_m: rig.main_centre_m * large,
+                jib_centre_m: rig.jib_centre_m * large,
+                spinnaker_centre_m: rig.spinnaker_centre_m * large,
+                centre_x_m: rig.centre_x_m * large,
+            }),
+            engine: self.engine.as_ref().map(|engine| EngineSpec {
+                bollard_n: engine.bollard_n * mass,
+                pitch_speed_mps: engine.pitch_speed_mps * large.sqrt(),
+                propeller_m: engine.propeller_m * large,
+                wash: engine.wash,
+            }),
+        }
     }
 }
 

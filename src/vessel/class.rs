@@ -4,7 +4,7 @@ use glam::{DVec2, DVec3};
 
 use super::boat::{BoatSpec, EngineSpec};
 use super::foil::Foil;
-use super::hull::{self, Columns, HullForm, Hydrostatics, ROWS, STATIONS};
+use super::hull::{self, Columns, Grid, HullForm, Hydrostatics};
 use super::inertia::{self, Matrix6};
 use super::resistance::{self, Body, Resistance};
 use super::rotation;
@@ -109,8 +109,9 @@ impl Class {
     pub fn new(spec: &BoatSpec) -> Self {
         assert_eq!(spec.check(), Ok(()), "a class is made of a checked boat");
         let mut form = form_of(spec, 0.0);
-        form.draft_m = hull::floating_draft_m(form, spec.mass_kg);
-        let mut columns = Columns::cut(&form);
+        let grid = if spec.length_m < hull::SHIP_M { Grid::Boat } else { Grid::Ship };
+        form.draft_m = hull::floating_draft_m(form, grid, spec.mass_kg);
+        let mut columns = Columns::cut(&form, grid);
         let mut still = columns.hydrostatics();
         let cg_x_m = still.buoyancy_x_m;
         columns.shift(cg_x_m);
@@ -262,9 +263,10 @@ impl Masses {
         let dry = matrix;
         let dx = f64::from(columns.grid_m[1]);
         let mut roll_added = 0.0;
-        for i in 0..STATIONS {
+        for i in 0..columns.stations() {
             let (breadth, draft) = columns.station(i);
-            let place = DVec3::new(f64::from(columns.x_m[i * ROWS]), 0.0, -0.5 * draft - cg_m);
+            let place =
+                DVec3::new(f64::from(columns.x_m[columns.of_station(i).start]), 0.0, -0.5 * draft - cg_m);
             let heave = HEAVE_ADDED * std::f64::consts::PI / 8.0 * WATER_KG_M3 * breadth * breadth * dx;
             let sway = SWAY_ADDED * std::f64::consts::FRAC_PI_2 * WATER_KG_M3 * draft * draft * dx;
             inertia::add_at(&mut matrix, place, DVec3::new(0.0, sway, heave));
@@ -297,18 +299,19 @@ fn radiation(columns: &Columns, omega_radps: f64, pitch: bool) -> f64 {
     let k = omega_radps * omega_radps / GRAVITY_MPS2;
     let dx = f64::from(columns.grid_m[1]);
     let (mut sum, mut length_m) = (0.0, 0.0);
-    for i in 0..STATIONS {
+    for i in 0..columns.stations() {
         let (breadth_m, _) = columns.station(i);
         if breadth_m <= 0.0 {
             continue;
         }
         length_m += dx;
-        let section_m2: f64 = (i * ROWS..(i + 1) * ROWS)
+        let section_m2: f64 = columns
+            .of_station(i)
             .map(|c| columns.immersion(c, 0.0).0 * f64::from(columns.area_m2[c]) / dx)
             .sum();
         let half = (0.5 * k * breadth_m).min(std::f64::consts::FRAC_PI_2);
         let height = 2.0 * trig::sin(half) * trig::exp(-k * section_m2 / breadth_m);
-        let x = f64::from(columns.x_m[i * ROWS]);
+        let x = f64::from(columns.x_m[columns.of_station(i).start]);
         sum += height * height * dx * if pitch { x * x } else { 1.0 };
     }
     let ratio = k * length_m / if pitch { PITCH_REACH } else { HEAVE_REACH };
@@ -320,9 +323,9 @@ fn radiation(columns: &Columns, omega_radps: f64, pitch: bool) -> f64 {
 fn wave_shape(columns: &Columns, still: &Hydrostatics, cg_m: f64, blades: &Blades) -> WaveShape {
     let mut weight = [0.0; 4];
     let mut total = 0.0;
-    for i in 0..STATIONS {
+    for i in 0..columns.stations() {
         let (breadth, _) = columns.station(i);
-        weight[i / 3] += breadth * breadth;
+        weight[i * 4 / columns.stations()] += breadth * breadth;
         total += breadth * breadth;
     }
     let bottom_m = still.volume_m3 / still.plane_m2;
@@ -333,11 +336,12 @@ fn wave_shape(columns: &Columns, still: &Hydrostatics, cg_m: f64, blades: &Blade
 fn slabs(columns: &Columns) -> [[f64; 2]; 4] {
     let dx = f64::from(columns.grid_m[1]);
     let mut slabs = [[0.0; 2]; 4];
-    for (n, slab) in slabs.iter_mut().enumerate() {
-        for i in 3 * n..3 * n + 3 {
-            slab[0] += f64::from(columns.x_m[i * ROWS]) / 3.0;
-            slab[1] += 0.5 * WATER_KG_M3 * 0.8 * columns.station(i).1 * dx;
-        }
+    let stations = columns.stations();
+    let each = 4.0 / f64::from(u32::try_from(stations).unwrap_or(u32::MAX));
+    for i in 0..stations {
+        let slab = &mut slabs[i * 4 / stations];
+        slab[0] += f64::from(columns.x_m[columns.of_station(i).start]) * each;
+        slab[1] += 0.5 * WATER_KG_M3 * 0.8 * columns.station(i).1 * dx;
     }
     slabs
 }

@@ -3,15 +3,16 @@
 use glam::{DMat3, DVec2, DVec3};
 
 use super::class::Class;
-use super::hull::COLUMNS;
+use super::hull::{COLUMNS_MAX, Columns, Grid};
 use super::inertia;
 use super::rotation;
 use super::sails;
 use super::state::VesselState;
 use super::waves::{self, HullWaves};
 use crate::sea::{LocalWaves, WAVES, Water};
-use crate::trig;
+use crate::trig::{self, LANES};
 use crate::units::{GRAVITY_MPS2, WATER_KG_M3};
+use crate::wide::{self, Work};
 
 /// Force and torque about the centre of gravity, one set of axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -103,6 +104,15 @@ fn accelerate(
     Acceleration { linear_mps2: axes.mul_vec3(linear), angular_radps2: axes.mul_vec3(angular) }
 }
 
+/// How a vessel answers a push, course axes, by itself.
+#[must_use]
+pub fn answer(class: &Class, state: &VesselState, push: &Wrench) -> Acceleration {
+    let axes = rotation::axes(state.attitude);
+    let (force, torque) = (to_body(&axes, push.force_n), to_body(&axes, push.torque_nm));
+    let (linear, angular) = inertia::times(&class.inverse, force, torque);
+    Acceleration { linear_mps2: axes.mul_vec3(linear), angular_radps2: axes.mul_vec3(angular) }
+}
+
 /// Course axes to body axes.
 pub(super) fn to_body(axes: &DMat3, v: DVec3) -> DVec3 {
     DVec3::new(axes.x_axis.dot(v), axes.y_axis.dot(v), axes.z_axis.dot(v))
@@ -189,49 +199,77 @@ struct Immersed {
 
 impl Immersed {
     fn of(class: &Class, state: &VesselState, water: &Water, axes: &DMat3, over: &HullWaves) -> Self {
-        let columns = &class.columns;
         // Height of the waterline's origin, and the tilt of a column: how far its bottom sinks along the
         // body's z for each metre of water.
         let origin = state.position_m.z - class.cg_m * axes.z_axis.z;
         let tilt = if axes.z_axis.z.abs() < 0.05 { 0.05 } else { axes.z_axis.z.abs() };
         let inverted = axes.z_axis.z < 0.0;
-        let per = short(1.0 / tilt) * if inverted { -1.0 } else { 1.0 };
-        let still = short(water.level_m - origin);
-        let (rx, ry) = (short(axes.x_axis.z), short(axes.y_axis.z));
-        let cg = short(class.cg_m);
+        wide::widest(Immersion {
+            columns: &class.columns,
+            head_m: &over.head_m,
+            still_m: short(water.level_m - origin),
+            rise: [short(axes.x_axis.z), short(axes.y_axis.z)],
+            per: short(1.0 / tilt) * if inverted { -1.0 } else { 1.0 },
+            inverted,
+            cg_m: short(class.cg_m),
+        })
+    }
+}
+
+/// What it takes to know how deep each column is: work on lanes.
+struct Immersion<'a> {
+    columns: &'a Columns,
+    head_m: &'a [f32; COLUMNS_MAX],
+    /// Still water above the waterline's origin, metres.
+    still_m: f32,
+    /// Rise of the hull forward and to port.
+    rise: [f32; 2],
+    /// Length of a column along the body's z for each metre of height.
+    per: f32,
+    inverted: bool,
+    cg_m: f32,
+}
+
+impl Work for Immersion<'_> {
+    type Result = Immersed;
+
+    #[inline(always)]
+    fn run(self) -> Immersed {
+        let Self { columns, head_m, still_m, rise: [rx, ry], per, inverted, cg_m } = self;
         // Waves are sampled on a grid as wide as the hull is on average; from there each column's own
         // place is reached by the slope, without which a hull with fine ends feels too little of it.
-        let (slope_x, slope_y) = slopes(columns, &over.head_m);
-        let mut part = [[0.0_f32; COLUMNS]; 4];
-        for c in 0..COLUMNS {
-            let head = over.head_m[c] + slope_y[c] * columns.aside_m[c];
-            let surface = ((still + head) - rx * columns.x_m[c] - ry * columns.y_m[c]) * per;
-            let (length, moment) = immersed(columns, c, surface, inverted);
-            let volume = length * columns.area_m2[c];
-            part[0][c] = volume;
-            part[1][c] = volume * columns.x_m[c];
-            part[2][c] = volume * columns.y_m[c];
-            part[3][c] = moment * columns.area_m2[c] - cg * volume;
-        }
-        let dot = |a: &[f32; COLUMNS], b: &[f32; COLUMNS]| {
-            let mut product = [0.0; COLUMNS];
-            for c in 0..COLUMNS {
-                product[c] = a[c] * b[c];
+        let (slope_x, slope_y) = slopes(columns, head_m);
+        // Ten sums in lanes of their own.
+        let mut sums = [[0.0_f32; LANES]; 10];
+        for block in 0..columns.grid.columns() / LANES {
+            for lane in 0..LANES {
+                let c = block * LANES + lane;
+                let head = head_m[c] + slope_y[c] * columns.aside_m[c];
+                let surface = ((still_m + head) - rx * columns.x_m[c] - ry * columns.y_m[c]) * per;
+                let (length, moment) = immersed(columns, c, surface, inverted);
+                let volume = length * columns.area_m2[c];
+                let (x, y) = (volume * columns.x_m[c], volume * columns.y_m[c]);
+                let z = moment * columns.area_m2[c] - cg_m * volume;
+                let (along, across) = (slope_x[c], slope_y[c]);
+                let parts = [
+                    volume,
+                    x,
+                    y,
+                    z,
+                    volume * along,
+                    volume * across,
+                    y * along,
+                    x * across,
+                    z * along,
+                    z * across,
+                ];
+                for (sum, part) in sums.iter_mut().zip(parts) {
+                    sum[lane] += part;
+                }
             }
-            total(&product)
-        };
-        Self {
-            volume: total(&part[0]),
-            x: total(&part[1]),
-            y: total(&part[2]),
-            z: total(&part[3]),
-            slope_x: dot(&part[0], &slope_x),
-            slope_y: dot(&part[0], &slope_y),
-            slope_x_y: dot(&part[2], &slope_x),
-            slope_y_x: dot(&part[1], &slope_y),
-            slope_x_z: dot(&part[3], &slope_x),
-            slope_y_z: dot(&part[3], &slope_y),
         }
+        let [volume, x, y, z, slope_x, slope_y, slope_x_y, slope_y_x, slope_x_z, slope_y_z] = sums.map(total);
+        Immersed { volume, x, y, z, slope_x, slope_y, slope_x_y, slope_y_x, slope_x_z, slope_y_z }
     }
 }
 
@@ -241,8 +279,8 @@ const fn short(value: f64) -> f32 {
 }
 
 /// Immersed length of a column and its first moment about the waterline; see [`super::hull::Columns::immersion`].
-#[inline]
-fn immersed(columns: &super::hull::Columns, c: usize, surface: f32, inverted: bool) -> (f32, f32) {
+#[inline(always)]
+fn immersed(columns: &Columns, c: usize, surface: f32, inverted: bool) -> (f32, f32) {
     let (low, rise, deck) = (columns.low_m[c], columns.rise_m[c], columns.deck_m);
     let d = (surface - low).max(0.0);
     let e = (surface - low - rise).max(0.0);
@@ -260,36 +298,47 @@ fn immersed(columns: &super::hull::Columns, c: usize, surface: f32, inverted: bo
 }
 
 /// Slope of the head forward and to port at each column, by differences between neighbours.
-fn slopes(columns: &super::hull::Columns, head: &[f32; COLUMNS]) -> ([f32; COLUMNS], [f32; COLUMNS]) {
-    use super::hull::{ROWS, STATIONS};
-    let (mut along, mut across) = ([0.0; COLUMNS], [0.0; COLUMNS]);
+#[inline(always)]
+fn slopes(columns: &Columns, head: &[f32; COLUMNS_MAX]) -> ([f32; COLUMNS_MAX], [f32; COLUMNS_MAX]) {
+    match columns.grid {
+        Grid::Boat => slopes_of::<4>(columns, head),
+        Grid::Ship => slopes_of::<8>(columns, head),
+    }
+}
+
+/// The same on a grid of so many rows.
+#[inline(always)]
+fn slopes_of<const ROWS: usize>(
+    columns: &Columns,
+    head: &[f32; COLUMNS_MAX],
+) -> ([f32; COLUMNS_MAX], [f32; COLUMNS_MAX]) {
+    let (mut along, mut across) = ([0.0; COLUMNS_MAX], [0.0; COLUMNS_MAX]);
+    let count = columns.grid.columns();
     let [_, dx, _, dy] = columns.grid_m;
     let (one, two) = (1.0 / dx, 0.5 / dx);
     for j in 0..ROWS {
         along[j] = (head[ROWS + j] - head[j]) * one;
-        let last = (STATIONS - 1) * ROWS + j;
+        let last = count - ROWS + j;
         along[last] = (head[last] - head[last - ROWS]) * one;
     }
-    for c in ROWS..COLUMNS - ROWS {
+    for c in ROWS..count - ROWS {
         along[c] = (head[c + ROWS] - head[c - ROWS]) * two;
     }
     let (one, two) = (1.0 / dy, 0.5 / dy);
-    for i in 0..STATIONS {
+    for i in 0..columns.stations() {
         let c = i * ROWS;
         across[c] = (head[c + 1] - head[c]) * one;
-        across[c + 1] = (head[c + 2] - head[c]) * two;
-        across[c + 2] = (head[c + 3] - head[c + 1]) * two;
-        across[c + 3] = (head[c + 3] - head[c + 2]) * one;
+        for j in 1..ROWS - 1 {
+            across[c + j] = (head[c + j + 1] - head[c + j - 1]) * two;
+        }
+        across[c + ROWS - 1] = (head[c + ROWS - 1] - head[c + ROWS - 2]) * one;
     }
     (along, across)
 }
 
-/// Sum over the columns in one fixed order: thirds onto thirds, then halves onto halves.
-fn total(values: &[f32; COLUMNS]) -> f64 {
-    let mut lanes = [0.0_f32; 16];
-    for n in 0..16 {
-        lanes[n] = (values[n] + values[n + 16]) + values[n + 32];
-    }
+/// Sum of lanes in one fixed order: halves onto halves.
+#[inline(always)]
+fn total(lanes: [f32; LANES]) -> f64 {
     let mut a = [0.0; 8];
     for n in 0..8 {
         a[n] = lanes[n] + lanes[n + 8];

@@ -1,4 +1,4 @@
-//! The canoe body as 12 × 4 columns of water pressed aside.
+//! The canoe body as columns of water pressed aside: 12 × 4 of a boat, 24 × 8 of a ship.
 //!
 //! Each column's bottom slopes evenly over its width, so that its immersed volume grows smoothly from
 //! the first touch to full immersion. Heights count from the waterline at rest, along the body's z axis.
@@ -8,18 +8,54 @@ use serde::{Deserialize, Serialize};
 use crate::trig;
 use crate::units::{GRAVITY_MPS2, WATER_KG_M3};
 
-/// Columns along the hull.
-pub const STATIONS: usize = 12;
-/// Columns across it.
-pub const ROWS: usize = 4;
-/// All columns; column (station i from aft, row j from starboard) has index `i * ROWS + j`.
-pub const COLUMNS: usize = STATIONS * ROWS;
+/// Columns of any hull at most.
+pub const COLUMNS_MAX: usize = 24 * 8;
+/// Length over all from which a hull is a ship with the finer grid, metres: waves that a boat's columns still
+/// resolve are two of a ship's long.
+pub const SHIP_M: f64 = 30.0;
+
+/// How finely a hull is cut into columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grid {
+    /// 12 stations of 4 columns.
+    Boat,
+    /// 24 stations of 8.
+    Ship,
+}
+
+impl Grid {
+    /// Columns along the hull.
+    #[must_use]
+    pub const fn stations(self) -> usize {
+        match self {
+            Self::Boat => 12,
+            Self::Ship => 24,
+        }
+    }
+
+    /// Columns across it.
+    #[must_use]
+    pub const fn rows(self) -> usize {
+        match self {
+            Self::Boat => 4,
+            Self::Ship => 8,
+        }
+    }
+
+    /// All columns.
+    #[must_use]
+    pub const fn columns(self) -> usize {
+        self.stations() * self.rows()
+    }
+}
 
 /// Columns stand where their second moments equal those of the plane that they stand for: points in the
 /// middle of n strips have 1 − 1/n² of it.
-const STRETCH_ALONG: f64 = 1.003_49;
-/// Likewise across: √(16 / 15).
-const STRETCH_ACROSS: f64 = 1.032_8;
+fn stretch(strips: usize) -> f64 {
+    let n = index_f64(strips);
+    n / (n * n - 1.0).sqrt()
+}
+
 /// Least rise of a column's bottom over its width, metres: single precision divides by it.
 const SLOPE_M_MIN: f64 = 0.05;
 /// Points at which a section is sampled across one column.
@@ -111,21 +147,24 @@ impl Form for HullForm {
     }
 }
 
-/// The columns of one hull, in single-precision lanes.
+/// The columns of one hull, in single-precision lanes; column (station i from aft, row j from starboard) has
+/// index `i * rows + j`.
 #[derive(Clone, Debug)]
 pub struct Columns {
+    /// How many there are, and how they stand.
+    pub grid: Grid,
     /// Forward of the centre of gravity, metres.
-    pub x_m: [f32; COLUMNS],
+    pub x_m: [f32; COLUMNS_MAX],
     /// To port, metres.
-    pub y_m: [f32; COLUMNS],
+    pub y_m: [f32; COLUMNS_MAX],
     /// To port of the place in the grid at which its waves are sampled, metres.
-    pub aside_m: [f32; COLUMNS],
+    pub aside_m: [f32; COLUMNS_MAX],
     /// Plan area, square metres.
-    pub area_m2: [f32; COLUMNS],
+    pub area_m2: [f32; COLUMNS_MAX],
     /// Lowest point of the bottom above the waterline, metres.
-    pub low_m: [f32; COLUMNS],
+    pub low_m: [f32; COLUMNS_MAX],
     /// Rise of the bottom over the column's width, metres.
-    pub rise_m: [f32; COLUMNS],
+    pub rise_m: [f32; COLUMNS_MAX],
     /// Deck above the waterline, metres.
     pub deck_m: f32,
     /// The grid on which waves are sampled: x of station 0, distance between stations, y of row 0,
@@ -162,44 +201,63 @@ fn index_f64(index: usize) -> f64 {
 impl Columns {
     /// Cuts a form into columns; x = 0 stays where the form has it.
     #[must_use]
-    pub fn cut(form: &dyn Form) -> Self {
-        let step_m = form.length_m() / index_f64(STATIONS);
+    pub fn cut(form: &dyn Form, grid: Grid) -> Self {
+        let (stations, rows) = (grid.stations(), grid.rows());
+        let step_m = form.length_m() / index_f64(stations);
         let mut columns = Self {
-            x_m: [0.0; COLUMNS],
-            y_m: [0.0; COLUMNS],
-            aside_m: [0.0; COLUMNS],
-            area_m2: [0.0; COLUMNS],
-            low_m: [0.0; COLUMNS],
-            rise_m: [0.0; COLUMNS],
+            grid,
+            x_m: [0.0; COLUMNS_MAX],
+            y_m: [0.0; COLUMNS_MAX],
+            aside_m: [0.0; COLUMNS_MAX],
+            area_m2: [0.0; COLUMNS_MAX],
+            low_m: [0.0; COLUMNS_MAX],
+            // Columns that are not there divide by it too.
+            rise_m: [1.0; COLUMNS_MAX],
             deck_m: short(form.deck_m()),
             grid_m: [0.0; 4],
         };
+        let width = 2.0 / index_f64(rows);
+        let along = stretch(stations);
         let mut breadth_sum_m = 0.0;
-        for i in 0..STATIONS {
+        for i in 0..stations {
             let x_m = (index_f64(i) + 0.5) * step_m - 0.5 * form.length_m();
             let half_m = form.half_breadth_m(x_m);
             breadth_sum_m += half_m;
-            for inner in [true, false] {
-                let band = Band::of(form, x_m, inner);
-                let rows = if inner { [1, 2] } else { [0, 3] };
-                for (row, side) in rows.into_iter().zip([-1.0, 1.0]) {
-                    let c = i * ROWS + row;
-                    columns.x_m[c] = short(x_m * STRETCH_ALONG);
+            for inner in 0..rows / 2 {
+                let band = Band::of(form, x_m, index_f64(inner) * width, width);
+                for (row, side) in [(rows / 2 - 1 - inner, -1.0), (rows / 2 + inner, 1.0)] {
+                    let c = i * rows + row;
+                    columns.x_m[c] = short(x_m * along);
                     columns.y_m[c] = short(side * band.share * half_m);
-                    columns.area_m2[c] = short(0.5 * half_m * step_m);
+                    columns.area_m2[c] = short(width * half_m * step_m);
                     columns.low_m[c] = short(band.low_m);
                     columns.rise_m[c] = short(band.rise_m);
                 }
             }
         }
-        let row_m = 0.5 * breadth_sum_m / index_f64(STATIONS) * STRETCH_ACROSS;
-        let along_m = step_m * STRETCH_ALONG;
-        columns.grid_m = [short(-5.5 * along_m), short(along_m), short(-1.5 * row_m), short(row_m)];
-        for c in 0..COLUMNS {
-            let row = [-1.5, -0.5, 0.5, 1.5][c % ROWS];
+        let row_m = width * breadth_sum_m / index_f64(stations) * stretch(rows);
+        let along_m = step_m * along;
+        let first = |count: usize| 0.5 - 0.5 * index_f64(count);
+        columns.grid_m =
+            [short(first(stations) * along_m), short(along_m), short(first(rows) * row_m), short(row_m)];
+        for c in 0..grid.columns() {
+            let row = first(rows) + index_f64(c % rows);
             columns.aside_m[c] = columns.y_m[c] - short(row * row_m);
         }
         columns
+    }
+
+    /// Columns along the hull.
+    #[must_use]
+    pub const fn stations(&self) -> usize {
+        self.grid.stations()
+    }
+
+    /// The columns of one station, by their indices.
+    #[must_use]
+    pub const fn of_station(&self, station: usize) -> std::ops::Range<usize> {
+        let rows = self.grid.rows();
+        station * rows..(station + 1) * rows
     }
 
     /// Moves the origin of x forward by a distance, metres.
@@ -228,7 +286,7 @@ impl Columns {
     pub fn hydrostatics(&self) -> Hydrostatics {
         let (mut volume, mut vx, mut vz, mut plane, mut ax, mut it, mut il) =
             (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-        for c in 0..COLUMNS {
+        for c in 0..self.grid.columns() {
             let (x, y, area) = (f64::from(self.x_m[c]), f64::from(self.y_m[c]), f64::from(self.area_m2[c]));
             let (length, moment) = self.immersion(c, 0.0);
             let wet = (-f64::from(self.low_m[c]) / f64::from(self.rise_m[c])).clamp(0.0, 1.0) * area;
@@ -255,8 +313,7 @@ impl Columns {
     #[must_use]
     pub fn station(&self, station: usize) -> (f64, f64) {
         let (mut wet_m2, mut draft_m) = (0.0, 0.0_f64);
-        for j in 0..ROWS {
-            let c = station * ROWS + j;
+        for c in self.of_station(station) {
             let low = f64::from(self.low_m[c]);
             wet_m2 += (-low / f64::from(self.rise_m[c])).clamp(0.0, 1.0) * f64::from(self.area_m2[c]);
             draft_m = draft_m.max(-low);
@@ -274,14 +331,13 @@ struct Band {
 
 impl Band {
     /// Keeps the section's immersed area and wet breadth at the waterline, and the second moment of the
-    /// wet breadth.
-    fn of(form: &dyn Form, x_m: f64, inner: bool) -> Self {
-        let start = if inner { 0.0 } else { 0.5 };
+    /// wet breadth, from a share of the half-breadth on and over a width of it.
+    fn of(form: &dyn Form, x_m: f64, start: f64, width: f64) -> Self {
         let (mut depth, mut wet, mut second) = (0.0, 0.0, 0.0);
         let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
         let points = f64::from(SECTION_POINTS);
         for n in 0..SECTION_POINTS {
-            let share = start + 0.5 * (f64::from(n) + 0.5) / points;
+            let share = start + width * (f64::from(n) + 0.5) / points;
             let z = form.bottom_m(x_m, share);
             lowest = lowest.min(z);
             highest = highest.max(z);
@@ -291,7 +347,7 @@ impl Band {
                 second += share * share / points;
             }
         }
-        let middle = (start * start + 0.5 * start + 1.0 / 12.0).sqrt();
+        let middle = (start * start + width * start + width * width / 3.0).sqrt();
         if wet <= 0.0 {
             return Self {
                 share: middle,
@@ -312,9 +368,9 @@ impl Band {
 /// The draft of the canoe body at which a form carries a mass, metres, by false position: the volume is
 /// all but proportional to the draft.
 #[must_use]
-pub fn floating_draft_m(form: HullForm, mass_kg: f64) -> f64 {
+pub fn floating_draft_m(form: HullForm, grid: Grid, mass_kg: f64) -> f64 {
     let target_m3 = mass_kg / WATER_KG_M3;
-    let volume = |draft_m: f64| Columns::cut(&HullForm { draft_m, ..form }).hydrostatics().volume_m3;
+    let volume = |draft_m: f64| Columns::cut(&HullForm { draft_m, ..form }, grid).hydrostatics().volume_m3;
     let mut draft_m = target_m3 / (0.4 * form.waterline_m * form.waterline_beam_m);
     // Six steps leave less than a tenth of a millimetre; what is left is gone when the boat has settled.
     for _ in 0..6 {
@@ -355,13 +411,18 @@ mod tests {
 
     #[test]
     fn barge_has_the_moments_of_its_closed_form() {
-        let still = Columns::cut(&Barge).hydrostatics();
-        assert!((still.volume_m3 - 40.0).abs() < 0.01, "{still:?}");
-        assert!((still.buoyancy_z_m + 0.5).abs() < 0.005);
-        assert!((still.transverse_m4 / still.volume_m3 - 4.0 / 3.0).abs() < 0.005 * 4.0 / 3.0, "{still:?}");
-        assert!((still.longitudinal_m4 / still.volume_m3 - 8.3333).abs() < 0.005 * 8.3333, "{still:?}");
-        // GM = KB + BM − KG with KG = 1 m, the waterline: 0.8333 m.
-        let gm_m = stiffness(&still, 0.0)[1] / (WATER_KG_M3 * GRAVITY_MPS2 * 40.0);
-        assert!((gm_m - 0.8333).abs() < 0.005 * 0.8333, "GM {gm_m}");
+        for grid in [Grid::Boat, Grid::Ship] {
+            let still = Columns::cut(&Barge, grid).hydrostatics();
+            assert!((still.volume_m3 - 40.0).abs() < 0.01, "{still:?}");
+            assert!((still.buoyancy_z_m + 0.5).abs() < 0.005);
+            assert!(
+                (still.transverse_m4 / still.volume_m3 - 4.0 / 3.0).abs() < 0.005 * 4.0 / 3.0,
+                "{still:?}"
+            );
+            assert!((still.longitudinal_m4 / still.volume_m3 - 8.3333).abs() < 0.005 * 8.3333, "{still:?}");
+            // GM = KB + BM − KG with KG = 1 m, the waterline: 0.8333 m.
+            let gm_m = stiffness(&still, 0.0)[1] / (WATER_KG_M3 * GRAVITY_MPS2 * 40.0);
+            assert!((gm_m - 0.8333).abs() < 0.005 * 0.8333, "GM {gm_m}");
+        }
     }
 }

@@ -8,6 +8,7 @@
 pub mod boat;
 pub mod certificate;
 mod class;
+mod file;
 pub mod foil;
 pub mod forces;
 mod ground;
@@ -23,7 +24,8 @@ pub mod trim;
 pub mod wake;
 pub mod waves;
 
-pub use boat::{BoatError, BoatFile, BoatSpec, boats};
+pub use boat::{BoatError, BoatSpec, boats};
 pub use class::{Class, at_rest};
+pub use file::BoatFile;
 pub use state::{Gear, Helm, Input, VesselState};
 pub use wake::Wake;

@@ -130,7 +130,8 @@ fn aboard(key: &str, [x, y, z]: [f64; 3], boat: &BoatSpec) -> Result<(), BoatErr
 
 #[cfg(test)]
 mod tests {
-    use super::super::boat::{BoatFile, boats};
+    use super::super::boat::boats;
+    use super::super::file::BoatFile;
 
     #[test]
     fn every_boat_has_a_hull_to_look_at_and_places_for_its_crew() {

@@ -4,16 +4,30 @@
 //! downwind with the mean wind. Gusts are five octaves of noise (25–400 m) that is frozen into an air mass
 //! (Taylor 1938) and fades within it; the air mass drifts with a wind that is constant per segment of ten
 //! minutes, and each segment's noise is faded into the next one's.
+//!
+//! Fronts turn and strengthen the mean; squalls add their outflow to it; gusts are shares of what comes of both. What
+//! acts is the same for all places of a tick, and kept in a [`Sky`]: a memo, as a segment is.
 
+mod cells;
+mod fog;
+mod fronts;
 mod lattice;
+mod squalls;
 
 use glam::DVec2;
 
-use crate::atlas::{Climate, Course};
+use crate::atlas::{Area, Climate, Course, Scripted};
 use crate::noise::{self, Stream};
 use crate::trig;
 use crate::units::Tick;
 use lattice::Lattice;
+
+pub(crate) use cells::Cells;
+pub use fog::Bank;
+pub(crate) use fog::tick_of;
+pub use fronts::Front;
+use squalls::Burst;
+pub use squalls::{Squall, Stroke};
 
 /// Length of a segment of constant drift, ticks: ten minutes.
 const SEGMENT_TICKS: u64 = 600 * crate::units::TICK_HZ;
@@ -44,15 +58,12 @@ const GUST_ACROSS: f64 = 0.8;
 const GUST_LIFE: f64 = 8.0;
 /// Roughness length of the sea in a moderate breeze, metres (WMO guide, sea in winds of 5–15 m/s).
 const SEA_ROUGHNESS_M: f64 = 2e-4;
-/// Lattice of the dew-point field, metres and seconds.
-const FOG_CELL_M: f64 = 4_000.0;
-const FOG_CELL_S: f64 = 3_600.0;
-/// Spread between air temperature and dew point below which fog lies, and above which air is clear, °C.
-const FOG_SPREAD_C: [f64; 2] = [0.5, 3.0];
-/// Amplitude of the dew-point field, °C.
-const FOG_SWING_C: f64 = 2.0;
-/// Visibility within fog, metres.
-const FOG_VISIBILITY_M: f64 = 200.0;
+/// Spells of weather are looked up for so many ticks at once: a minute.
+const SPELL_TICKS: u64 = 60 * crate::units::TICK_HZ;
+/// Wind that carries squalls over the wind at 10 m: that of the lowest kilometres (Newton and Fankhauser 1964 found cells
+/// to move with it), and its least and most, m/s.
+const STEER: f64 = 1.3;
+const STEER_MPS: [f64; 2] = [4.0, 20.0];
 
 /// Wind speed at a height over that at 10 m: the logarithmic profile over the sea.
 ///
@@ -67,6 +78,14 @@ pub fn wind_at_height(height_m: f64) -> f64 {
 pub struct Weather {
     climate: Climate,
     seed: u64,
+    /// The water that its course describes: what cannot be felt there is not looked at.
+    extent: Area,
+    /// What its course scripts.
+    scripts: Vec<Scripted>,
+    /// 1 in the north, where fronts veer, −1 in the south.
+    hemisphere: f64,
+    /// The wind that carries squalls, m/s.
+    steer_mps: DVec2,
     /// Unit vector that the climate's wind blows towards.
     downwind: DVec2,
     /// Seconds by which shifts come later for each metre downwind.
@@ -109,6 +128,19 @@ pub struct GustTurns {
     turns: [[[f32; 2]; OCTAVES]; 2],
 }
 
+/// What acts besides the wind's own ways, at one tick.
+#[derive(Clone, Debug, Default)]
+pub struct Sky {
+    tick: Tick,
+    /// The minute whose spells these are.
+    minute: Option<u64>,
+    squalls: Vec<Squall>,
+    fronts: Vec<Front>,
+    banks: Vec<Bank>,
+    /// What the squalls do at the tick.
+    bursts: Vec<Burst>,
+}
+
 impl Weather {
     /// The weather of a course under a seed.
     #[must_use]
@@ -116,10 +148,16 @@ impl Weather {
     pub fn new(course: &Course, seed: u64) -> Self {
         let climate = course.climate;
         let (east, north) = trig::sin_cos(climate.wind_from_rad);
+        let downwind = DVec2::new(-east, -north);
+        let south = course.geographic_of(DVec2::ZERO).is_some_and(|(lat_deg, _)| lat_deg < 0.0);
         Self {
             climate,
             seed,
-            downwind: DVec2::new(-east, -north),
+            extent: course.extent,
+            scripts: course.events.clone(),
+            hemisphere: if south { -1.0 } else { 1.0 },
+            steer_mps: downwind * (STEER * climate.wind_mps).clamp(STEER_MPS[0], STEER_MPS[1]),
+            downwind,
             // Below 3 m/s a shift would take hours to cross a course.
             lag_spm: 1.0 / climate.wind_mps.max(3.0),
             gusts: Lattice::new(seed, Stream::Gust),
@@ -170,11 +208,67 @@ impl Weather {
         segment
     }
 
-    /// Mean wind at 10 m without gusts, towards east and north, m/s. The tick must lie in the segment.
+    /// Has a sky show what acts at a tick, keeping what is still good; a default one shows nothing that was.
+    pub fn turn_sky(&self, sky: &mut Sky, tick: Tick) {
+        let minute = tick.0 / SPELL_TICKS;
+        if sky.minute != Some(minute) {
+            let (from, until) = (Tick(minute * SPELL_TICKS), Tick((minute + 1) * SPELL_TICKS));
+            sky.minute = Some(minute);
+            sky.squalls = self.squalls(from, until);
+            sky.fronts = self.fronts(from, until);
+            sky.banks = self.scripted_banks(from, until);
+        }
+        sky.tick = tick;
+        let t_s = tick.seconds();
+        sky.bursts.clear();
+        sky.bursts.extend(sky.squalls.iter().filter_map(|squall| squall.burst(t_s)));
+    }
+
+    /// Mean wind at 10 m without gusts, squalls included, towards east and north, m/s. The sky's tick must lie in the
+    /// segment.
     #[must_use]
-    pub fn mean_wind(&self, segment: &Segment, place: DVec2, tick: Tick) -> DVec2 {
+    #[inline]
+    pub fn mean_wind(&self, segment: &Segment, sky: &Sky, place: DVec2) -> DVec2 {
         let lag_s = (place.dot(self.downwind) * self.lag_spm).clamp(-LAG_S, LAG_S);
-        self.mean_at(segment, tick.seconds() - lag_s)
+        let t_s = sky.tick.seconds();
+        let mut wind_mps = self.mean_at(segment, t_s - lag_s);
+        if !sky.fronts.is_empty() {
+            wind_mps = fronts::shifted(wind_mps, &sky.fronts, place, t_s);
+        }
+        for burst in &sky.bursts {
+            wind_mps += burst.wind(place);
+        }
+        wind_mps
+    }
+
+    /// Turns of the slow shifts, as they pass the anchor: when each begins and ends, seconds since the epoch, and by how
+    /// much the wind has veered in between, radians; those of at least a size that touch a span of ticks.
+    #[must_use]
+    pub fn shifts(&self, from: Tick, until: Tick, least_rad: f64) -> Vec<([f64; 2], f64)> {
+        // The slowest shifts turn the most, and each of their steps is one swing.
+        let step_s = SHIFT_PERIOD_S[2];
+        let mut shifts = Vec::new();
+        let mut begin_s = (from.seconds() / step_s).floor() * step_s;
+        while begin_s <= until.seconds() {
+            let end_s = begin_s + step_s;
+            let heading = |t_s: f64| {
+                let segment = self.segment(Self::segment_number(tick_of(t_s)));
+                let wind_mps = self.mean_at(&segment, t_s);
+                trig::heading(wind_mps.x, wind_mps.y)
+            };
+            let veer_rad = crate::units::wrap_angle(heading(end_s) - heading(begin_s));
+            if veer_rad.abs() >= least_rad {
+                shifts.push(([begin_s, end_s], veer_rad));
+            }
+            begin_s = end_s;
+        }
+        shifts
+    }
+
+    /// Velocity with which shifts run over the course, m/s: square to their line.
+    #[must_use]
+    pub fn shift_way(&self) -> DVec2 {
+        self.downwind / self.lag_spm
     }
 
     /// The turns of the gusts' noise at a tick. The tick must lie in the segment.
@@ -198,8 +292,8 @@ impl Weather {
     /// Wind at 10 m at the tick of the turns, towards east and north, m/s.
     #[must_use]
     #[inline]
-    pub fn wind(&self, segment: &Segment, turns: &GustTurns, place: DVec2) -> DVec2 {
-        let mean = self.mean_wind(segment, place, turns.tick);
+    pub fn wind(&self, segment: &Segment, turns: &GustTurns, sky: &Sky, place: DVec2) -> DVec2 {
+        let mean = self.mean_wind(segment, sky, place);
         let t_s = turns.tick.seconds();
         let share = ((t_s - segment.masses[1].start_s) * (1.0 / FADE_S)).min(1.0);
         let [before, now] = &turns.turns;
@@ -212,20 +306,6 @@ impl Weather {
         let along = 1.0 + gust.x;
         // Across: to the left of where the wind blows.
         DVec2::new(mean.x * along - mean.y * gust.y, mean.y * along + mean.x * gust.y)
-    }
-
-    /// How far one sees at a place, metres: from the spread between the air's temperature and a drifting
-    /// field of dew points.
-    #[must_use]
-    pub fn visibility_m(&self, place: DVec2, tick: Tick) -> f64 {
-        // Carried along by the climate's own wind, so that no segment's end shows.
-        let at = (place - self.downwind * (self.climate.wind_mps * tick.seconds())) / FOG_CELL_M;
-        let damp_c = FOG_SWING_C * self.fog_noise(at, tick.seconds() / FOG_CELL_S);
-        let spread_c = self.climate.air_c - self.climate.dew_point_c - damp_c;
-        let clear = ((spread_c - FOG_SPREAD_C[0]) / (FOG_SPREAD_C[1] - FOG_SPREAD_C[0])).clamp(0.0, 1.0);
-        let clear = clear * clear * (3.0 - 2.0 * clear);
-        let fog_m = FOG_VISIBILITY_M.min(self.climate.visibility_m);
-        fog_m + (self.climate.visibility_m - fog_m) * clear
     }
 
     /// Mean wind at the anchor at a time that the segment's shifts cover, m/s.
@@ -284,20 +364,48 @@ impl Weather {
         }
         DVec2::new(f64::from(sum[0]), f64::from(sum[1]) * GUST_ACROSS)
     }
+}
 
-    /// Value noise of a range of about ±1 over cells and hours.
-    fn fog_noise(&self, at: DVec2, hour: f64) -> f64 {
-        let (x, y, z) = (at.x.floor(), at.y.floor(), hour.floor());
-        let (fx, fy, fz) = (smooth(at.x - x), smooth(at.y - y), smooth(hour - z));
-        #[expect(clippy::cast_possible_truncation, reason = "wraps after 2^32 cells")]
-        let node = |dx: f64, dy: f64, dz: f64| {
-            let counter = [x + dx, y + dy, z + dz].map(|index| (index as i64).cast_unsigned() as u32);
-            noise::signed(self.seed, Stream::Fog, counter)
-        };
-        let row = |dy, dz| node(0.0, dy, dz) * (1.0 - fx) + node(1.0, dy, dz) * fx;
-        let layer = |dz| row(0.0, dz) * (1.0 - fy) + row(1.0, dz) * fy;
-        layer(0.0) * (1.0 - fz) + layer(1.0) * fz
+/// A scripted event's number: its place in the course's file, which no drawn number is likely to be.
+pub(crate) fn script_id(number: usize) -> u64 {
+    number as u64
+}
+
+/// How near a disc's middle comes to an area while it goes straight from one place to another, metres; 0 within.
+///
+/// The distance to a rectangle along a straight way falls and then rises, so that thirds find its least: to a
+/// hundredth of a millimetre of a hundred kilometres.
+pub(crate) fn nearest_m(area: Area, from: DVec2, to: DVec2) -> f64 {
+    const STEPS: usize = 60;
+    let off_m = |share: f64| area.distance_m(from + (to - from) * share);
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..STEPS {
+        let third = (high - low) / 3.0;
+        if off_m(low + third) <= off_m(high - third) {
+            high -= third;
+        } else {
+            low += third;
+        }
     }
+    off_m(low).min(off_m(high)).min(off_m(0.0)).min(off_m(1.0))
+}
+
+/// The way of a scripted event: as it says, else as is usual, m/s.
+fn way(script: &Scripted, usual_mps: DVec2) -> DVec2 {
+    let speed_mps = script.speed_mps.unwrap_or_else(|| usual_mps.length());
+    match script.from_rad {
+        Some(from_rad) => {
+            let (s, c) = trig::sin_cos(from_rad);
+            DVec2::new(-s, -c) * speed_mps
+        }
+        None => usual_mps.normalize_or_zero() * speed_mps,
+    }
+}
+
+/// A vector turned clockwise by an angle, radians.
+fn turned(v: DVec2, angle_rad: f64) -> DVec2 {
+    let (s, c) = trig::sin_cos(angle_rad);
+    DVec2::new(v.x * c + v.y * s, v.y * c - v.x * s)
 }
 
 /// An angle for each octave, turns.

@@ -68,6 +68,7 @@ fn fault_of(vessel: &Vessel) -> Option<&'static str> {
             [voyage.ground_m, voyage.water_m].iter().all(|&sailed_m| (0.0..=SAILED_M).contains(&sailed_m)),
             "nobody has sailed that far",
         ),
+        (crate::creatures::is_sound(&voyage.companions), "its companions are none"),
         (
             vessel.trail.len() <= TRAIL_WAKES
                 && vessel.trail.iter().all(|wake| wake.is_sound() && wake.id == vessel.id),

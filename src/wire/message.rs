@@ -4,7 +4,9 @@ use glam::{DQuat, DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
-use crate::atlas::{Area, Mark};
+use crate::atlas::{Area, Mark, Species};
+use crate::creatures::{Animal, AnimalId, Doing};
+use crate::events::Event;
 use crate::sim::{Instruments, Sim, Vessel};
 use crate::units::{RegionId, Tick, VesselId};
 use crate::vessel::{BoatSpec, Helm, Input, Wake};
@@ -132,6 +134,46 @@ pub struct State {
     pub dilation: f32,
     /// The nearest other vessels, nearest first.
     pub others: Vec<View>,
+}
+
+/// An animal or a floating thing, as a crew sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// Which one; of those that ride a bow, the pod that they came from.
+    pub id: AnimalId,
+    /// What it is.
+    pub species: Species,
+    /// What it is doing.
+    pub doing: Doing,
+    /// The vessel that it rides with, or that has struck or caught it.
+    pub with: Option<VesselId>,
+    /// How far east and north of the own vessel's centre of gravity at the message's tick, metres.
+    pub offset_m: [f32; 2],
+    /// Depth of its middle below the surface, metres; negative in the air.
+    pub depth_m: f32,
+    /// Where its head points, radians clockwise from north.
+    pub heading_rad: f32,
+    /// Speed over the ground, m/s.
+    pub speed_mps: f32,
+}
+
+impl Sighting {
+    /// An animal as seen from a place, and with whom it is.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "what eyes see is single precision")]
+    pub fn of(animal: &Animal, with: Option<VesselId>, from: DVec2) -> Self {
+        let off = animal.place - from;
+        Self {
+            id: animal.id,
+            species: animal.species,
+            doing: animal.doing,
+            with,
+            offset_m: [off.x as f32, off.y as f32],
+            depth_m: animal.depth_m as f32,
+            heading_rad: animal.heading_rad as f32,
+            speed_mps: animal.velocity_mps.length() as f32,
+        }
+    }
 }
 
 /// Soundings around a region, for its clients.
@@ -533,4 +575,22 @@ pub enum Message {
     Moored(Box<VesselRecord>),
     /// Stream. Nothing is left here; the process ends.
     Drained,
+
+    // Region to client.
+    /// Datagram, some times a second while there is something: animals and floating things in sight.
+    Wildlife {
+        /// The tick that they are of.
+        tick: Tick,
+        /// The own vessel's companions first, then the nearest.
+        seen: Vec<Sighting>,
+    },
+    // Region to client, since there are events.
+    /// Stream. What happens around the vessel, or is about to; sent when that changes, and instead of what was sent
+    /// before. At most [`crate::limits::EVENTS_TOLD`], the nearest first.
+    Events {
+        /// The vessel.
+        vessel: VesselId,
+        /// The events, with all that a client needs to see them come and go.
+        events: Vec<Event>,
+    },
 }

@@ -206,8 +206,13 @@ fn boat_alongside_a_dock_is_handed_over_while_it_touches() {
         heading_rad: 0.0,
         shape: Shape::Box(DVec3::new(2.0, 45.0, 3.0)),
     };
-    let setting =
-        Setting { seed: 1, wind_mps: Some(1.0), water_m: DVec2::new(128.0, 64.0), prims: vec![dock] };
+    let setting = Setting {
+        seed: 1,
+        wind_mps: Some(1.0),
+        water_m: DVec2::new(128.0, 64.0),
+        prims: vec![dock],
+        events: Vec::new(),
+    };
     let mut world = World::divided(&setting, &cells(2, 1, 64.0, DVec2::ZERO));
     world.launch_from_origin(ONE, "launch", DVec2::new(48.0, face_m - 1.7), 88.0);
     let mut touched = Vec::new();
@@ -235,7 +240,13 @@ fn boat_alongside_a_dock_is_handed_over_while_it_touches() {
 /// One region becomes two under way, and one again.
 #[test]
 fn division_that_changes_keeps_every_bit() {
-    let setting = Setting { seed: 2, wind_mps: None, water_m: DVec2::new(128.0, 64.0), prims: Vec::new() };
+    let setting = Setting {
+        seed: 2,
+        wind_mps: None,
+        water_m: DVec2::new(128.0, 64.0),
+        prims: Vec::new(),
+        events: Vec::new(),
+    };
     let whole = Area { min: DVec2::ZERO, max: DVec2::new(128.0, 64.0) };
     let mut world = World::divided(&setting, &[whole]);
     let fleet = [(ONE, "launch"), (VesselId(2), "first407"), (VesselId(3), "launch")];
@@ -275,7 +286,13 @@ fn division_that_changes_keeps_every_bit() {
 fn crossings_in_heavy_weather_keep_every_bit() {
     for (cell_m, columns) in [(64.0, 3), (256.0, 2)] {
         let side_m = DVec2::new(192.0, 64.0);
-        let setting = Setting { seed: 11, wind_mps: Some(17.0), water_m: side_m, prims: Vec::new() };
+        let setting = Setting {
+            seed: 11,
+            wind_mps: Some(17.0),
+            water_m: side_m,
+            prims: Vec::new(),
+            events: Vec::new(),
+        };
         // The first border lies 64 m from the origin.
         let areas = cells(columns, 1, cell_m, DVec2::new(64.0 - cell_m, 32.0 - cell_m / 2.0));
         let mut world = World::divided(&setting, &areas);
@@ -326,7 +343,13 @@ fn crew_of_four_steers_in_turn_across_borders() {
 /// Sixty boats at a start line across a border are one group, and come under one owner.
 #[test]
 fn fleet_at_a_start_line_across_a_border_keeps_every_bit() {
-    let setting = Setting { seed: 1, wind_mps: None, water_m: DVec2::new(150.0, 80.0), prims: Vec::new() };
+    let setting = Setting {
+        seed: 1,
+        wind_mps: None,
+        water_m: DVec2::new(150.0, 80.0),
+        prims: Vec::new(),
+        events: Vec::new(),
+    };
     let areas = cells(2, 1, 256.0, DVec2::new(60.0 - 256.0, -88.0));
     let mut world = World::divided(&setting, &areas);
     let fleet: Vec<VesselId> = (1..=60).map(VesselId).collect();

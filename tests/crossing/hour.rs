@@ -25,7 +25,8 @@ const WATER_M: DVec2 = DVec2::new(320.0, 90.0);
 const BOATS: [(VesselId, &str, f64); 2] = [(VesselId(1), "launch", 24.0), (VesselId(2), "first407", 66.0)];
 
 fn world(areas: &[Area]) -> World {
-    let setting = Setting { seed: 9, wind_mps: None, water_m: WATER_M, prims: Vec::new() };
+    let setting =
+        Setting { seed: 9, wind_mps: None, water_m: WATER_M, prims: Vec::new(), events: Vec::new() };
     let mut world = World::divided(&setting, areas);
     for (id, boat, north_m) in BOATS {
         world.launch_from_origin(id, boat, DVec2::new(30.0, north_m), 90.0);

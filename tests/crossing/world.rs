@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fairway::atlas::{Area, Course, Prim};
+use fairway::atlas::{Area, Course, Prim, Scripted};
 use fairway::region::{Action, Logged, Now, Region, RegionConfig};
 use fairway::sea::Sea;
 use fairway::sim::{Sim, Vessel, Voyage, afloat};
@@ -73,13 +73,15 @@ pub struct Setting {
     pub water_m: DVec2,
     /// Prims besides the course's, places from the origin.
     pub prims: Vec<Prim>,
+    /// What happens, places from the origin, ticks from the start.
+    pub events: Vec<Scripted>,
 }
 
 impl World {
     /// Regions 1 to `count` in a row from west to east, in open water of the small course.
     pub fn row(count: u32, seed: u64) -> Self {
         let water_m = DVec2::new(f64::from(count) * WIDTH_M * 1.1, 70.0);
-        let setting = Setting { seed, wind_mps: None, water_m, prims: Vec::new() };
+        let setting = Setting { seed, wind_mps: None, water_m, prims: Vec::new(), events: Vec::new() };
         let areas: Vec<Area> = (0..count)
             .map(|i| {
                 let min = DVec2::new(f64::from(i) * WIDTH_M, -128.0);
@@ -92,7 +94,7 @@ impl World {
     /// Regions of a lattice in deep water, numbered from the south-west, row by row.
     pub fn lattice(columns: u32, rows: u32, cell_m: f64, seed: u64) -> Self {
         let water_m = DVec2::new(f64::from(columns), f64::from(rows)) * cell_m;
-        let setting = Setting { seed, wind_mps: None, water_m, prims: Vec::new() };
+        let setting = Setting { seed, wind_mps: None, water_m, prims: Vec::new(), events: Vec::new() };
         Self::divided(&setting, &cells(columns, rows, cell_m, DVec2::ZERO))
     }
 
@@ -100,6 +102,8 @@ impl World {
     pub fn divided(setting: &Setting, areas: &[Area]) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("regions/gullwing");
         let mut course = Course::load(&root).unwrap();
+        // As much as a course may have: whatever is met must cross, too.
+        course.wildlife.frequency = 20.0;
         if let Some(wind_mps) = setting.wind_mps {
             course.climate.wind_mps = wind_mps;
         }
@@ -111,6 +115,11 @@ impl World {
                 .cloned()
                 .map(|prim| Prim { centre_m: prim.centre_m + origin.extend(0.0), ..prim }),
         );
+        course.events.extend(setting.events.iter().map(|event| Scripted {
+            place: event.place + origin,
+            from: course.start.after(event.from.0),
+            ..*event
+        }));
         let course = Arc::new(course);
         let sea = Arc::new(Sea::new(Arc::clone(&course), setting.seed));
         let mut world = Self {
@@ -197,6 +206,11 @@ impl World {
     fn new_circuit(&mut self) -> CircuitId {
         self.next_circuit += 1;
         CircuitId(self.next_circuit)
+    }
+
+    #[allow(dead_code, reason = "other tests that sail in this world look at it")]
+    pub fn sea(&self) -> &Arc<Sea> {
+        &self.sea
     }
 
     pub fn start(&self) -> Tick {

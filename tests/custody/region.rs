@@ -428,7 +428,7 @@ impl Region {
             Reply::Again => drop(self.send(from, Parcel::Acknowledged(number), deeds)),
             Reply::Take(_) => {
                 let group = &mut self.rebuilding[index];
-                group.through = Tick(group.handoff.commit_tick().0 - 1).max(group.through);
+                group.through = group.handoff.commit_tick().before(1).max(group.through);
                 self.send(from, Parcel::Acknowledged(number), deeds);
                 let due = self.rebuilding[index].handoff.commit_tick() <= self.tick;
                 if due && (self.rule == Rule::LateCommitNeedsNoLease || !self.is_paused()) {

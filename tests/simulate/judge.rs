@@ -129,7 +129,7 @@ fn beside_one_adrift(sim: &Sim, id: VesselId, tick: Tick, tracks: &BTreeMap<Vess
     let Some(own) = sim.state(id).map(|state| state.position_m) else { return false };
     tracks.iter().filter(|(other, _)| **other != id).any(|(&other, track)| {
         let near = sim.state(other).is_some_and(|state| (state.position_m - own).length() < 40.0);
-        let lately = Tick(tick.0.saturating_sub(44));
+        let lately = tick.before(44);
         near && track.published.range(lately..=tick).count() < 45
     })
 }
@@ -149,7 +149,7 @@ fn wakes_are_the_seas(
                 && !track.resumed.range(wake.tick..).any(|(_, (through, ..))| wake.tick > *through)
         });
         let here =
-            sim.wakes_since(Tick(wake.tick.0 - 1)).find(|own| (own.id, own.tick) == (wake.id, wake.tick));
+            sim.wakes_since(wake.tick.before(1)).find(|own| (own.id, own.tick) == (wake.id, wake.tick));
         if stands && here.is_some_and(|here| here != wake) {
             wrong.push(format!("{} felt a wake of {} at {:?} that is not its", id.0, wake.id.0, wake.tick));
         }

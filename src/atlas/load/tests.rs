@@ -91,6 +91,7 @@ fn the_manuals_example_is_a_course() {
     fs::write(dir.path().join("heights.pgm"), heights).unwrap();
     let course = check(dir.path()).unwrap_or_else(|errors| panic!("{errors:#?}"));
     assert_eq!((course.marks.len(), course.prims.len()), (2, 1));
+    assert_eq!((course.rips.len(), course.events.len()), (1, 2));
 }
 
 #[test]
@@ -270,4 +271,56 @@ fn places_and_ticks_convert_both_ways() {
     assert!(course.place_of(48.0, -122.0).unwrap_err().0.contains("virtual grid"));
     assert!(course.place_of_grid(f64::NAN, 1000.0).is_err());
     assert!(course.geographic_of(DVec2::ZERO).is_none());
+}
+
+/// A course with lines added to its file: all faults, or none.
+fn added(course: &str, lines: &str) -> Vec<String> {
+    let dir = changed(course, "course.toml", |text| format!("{text}\n{lines}\n"));
+    match check(dir.path()) {
+        Ok(_) => Vec::new(),
+        Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
+    }
+}
+
+#[test]
+fn events_and_rips_are_read() {
+    let lines = "[[events]]\nwhat = \"squall\"\nat = [700, 300]\nafter_s = 600\nradius_m = 900\nfrom_deg = 270\n\
+                 [[events]]\nwhat = \"fog\"\nat = [700, 300]\ntime = \"2025-06-01T12:20:00Z\"\nlasts_s = 900\n\
+                 [[rips]]\nname = \"The Race\"\nat = [1200, 500]\nradius_m = 200\nstrength = 1.5";
+    let dir = changed("gullwing", "course.toml", |text| format!("{text}\n{lines}\n"));
+    let course = check(dir.path()).unwrap();
+    let [squall, fog] = [course.events[0], course.events[1]];
+    assert_eq!((squall.from, squall.radius_m, squall.lasts_s), (course.start.after(27_000), 900.0, 1_800.0));
+    assert_eq!((fog.from, fog.lasts_s, fog.from_rad), (course.start.after(54_000), 900.0, None));
+    assert_eq!((squall.place, course.rips[0].strength), (DVec2::new(700.0, 300.0), 1.5));
+}
+
+#[test]
+fn events_that_cannot_be_are_named() {
+    let event = |keys: &str| format!("[[events]]\nat = [700, 300]\n{keys}");
+    for (keys, parts) in [
+        ("what = \"squal\"\nafter_s = 1", ["squal", "expected"]),
+        ("what = \"squall\"", ["event 1", "when it begins"]),
+        ("what = \"squall\"\nafter_s = -1", ["event 1 after_s", "from 0"]),
+        ("what = \"squall\"\nafter_s = 1\nstrength = 90", ["event 1 strength", "from 1 to 40"]),
+        ("what = \"fog\"\nafter_s = 1\nradius_m = 1e6", ["event 1 radius_m", "from 100 to 15000"]),
+        ("what = \"front\"\nafter_s = 1\nradius_m = 500", ["event 1", "horizon"]),
+        ("what = \"swell_train\"\nafter_s = 1", ["event 1", "[[swell]]"]),
+        ("what = \"freak_wave\"\nafter_s = 1\nspeed_mps = 3", ["event 1", "periods"]),
+        ("what = \"fog\"\ntime = \"noon\"", ["event 1 time", "not a time"]),
+        ("what = \"fog\"\ntime = \"2024-06-01T12:20:00Z\"", ["event 1", "before the course's epoch"]),
+    ] {
+        let faults = added("gullwing", &event(keys));
+        assert_eq!(faults.len(), 1, "{keys}: {faults:#?}");
+        assert!(parts.iter().all(|part| faults[0].contains(part)), "{keys}: {}", faults[0]);
+        assert!(faults[0].contains("course.toml") && faults[0].contains("; "), "{}", faults[0]);
+    }
+    expect(
+        "gullwing",
+        "visibility_m = 20000",
+        "visibility_m = 20000\nsqualls_per_day = 99",
+        &["climate.squalls_per_day", "from 0 to 48"],
+    );
+    let many = event("what = \"fog\"\nafter_s = 1\n").repeat(300);
+    assert!(added("gullwing", &many)[0].contains("at most"));
 }

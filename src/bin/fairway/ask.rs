@@ -108,7 +108,7 @@ fn show_status(status: &StatusAnswer) {
     for region in &status.regions {
         let counts = region.counts;
         println!(
-            "{:<28} {} vessels, load {:.0} %, dilation {:.2}; refused {} joins, dropped {} orders, cancelled {} \
+            "{:<28} vessels {}, load {:.0} %, dilation {:.2}; refused {} joins, dropped {} orders, cancelled {} \
              offers; {} messages out of place, {} wakes late, {} ticks paused",
             region.name,
             region.vessels.len(),
@@ -148,7 +148,7 @@ fn show(answer: &MooredAnswer) {
         let days = Tick(line.tick).seconds() / 86_400.0;
         let anyway = if line.needs_quarantine { "; resume it with --anyway" } else { "" };
         println!(
-            "{:>5}  {} ({}), mark {} of {}, at {:.0}, {:.0}, day {days:.3}: {}{anyway}",
+            "{:>5}  {} ({}), mark {} of {}, {:.0} m E {:.0} m N, day {days:.3} of the course: {}{anyway}",
             line.vessel,
             line.name,
             line.boat,

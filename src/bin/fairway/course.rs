@@ -61,6 +61,15 @@ fn print(course: &Course) {
     }
     let climate = &course.climate;
     println!("climate   {:.1} m/s from {:03.0}°", climate.wind_mps, degrees(climate.wind_from_rad));
+    let often = &climate.adventures;
+    println!(
+        "happens   {} fronts, {} squalls, {} thunderstorms a day; {} scripted events, {} rips",
+        often.fronts_per_day,
+        often.squalls_per_day,
+        often.thunderstorms_per_day,
+        course.events.len(),
+        course.rips.len()
+    );
     println!("legs");
     let mut total_m = 0.0;
     let mut cells = BTreeSet::new();

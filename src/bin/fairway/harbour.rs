@@ -39,14 +39,14 @@ pub(crate) struct Args {
     /// Course folder.
     course: PathBuf,
     /// Seed of the sea; the course's own without it.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// When course time starts, such as 2026-06-01T12:00:00Z; the course's own start without it.
     #[arg(long, value_name = "TIME")]
     start: Option<String>,
-    /// Seconds of course time in one second.
-    #[arg(long, value_name = "W", default_value = "1", value_parser = setup::warp)]
-    warp: f64,
+    /// Seconds of course time in one second; 1 without it.
+    #[arg(long, value_name = "W", value_parser = setup::warp)]
+    warp: Option<f64>,
     /// The one UDP port number of all regions; a free one without it.
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -88,11 +88,11 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let identity = Identity {
         course: course.name.clone(),
         seed,
-        clock: ClockSetting { tick, unix_ns: moment.unix_ns, warp: args.warp },
+        clock: ClockSetting { tick, unix_ns: moment.unix_ns, warp: args.warp.unwrap_or(1.0) },
         authority: Vec::new(),
         port: 0,
     };
-    let (identity, authority) = identity.kept_in(&mut store, args.port)?;
+    let (identity, authority) = identity.kept_in(&mut store, &args)?;
     let (seed, port) = (identity.seed, identity.port);
     let lines = QuicLines::open(Arc::clone(&authority)).map_err(|error| broke(error.to_string()))?;
     let program = region_server(args.region_server)?;
@@ -138,12 +138,12 @@ struct Identity {
 
 impl Identity {
     /// The identity that the store knows, or this one with a new key, which it knows from then on.
-    fn kept_in(mut self, store: &mut Store, port: Option<u16>) -> Result<(Self, Arc<Authority>), Failure> {
+    fn kept_in(mut self, store: &mut Store, asked: &Args) -> Result<(Self, Arc<Authority>), Failure> {
         let input = |what: String| Failure::Input(what);
         let broke = |error: fairway::net::NetError| Failure::Broke(error.to_string());
         let known: Option<Self> = store.fact("identity").map_err(|error| input(error.to_string()))?;
         let Some(known) = known else {
-            self.port = setup::udp_port(port)?;
+            self.port = setup::udp_port(asked.port)?;
             let authority = Authority::generate(&self.course).map_err(broke)?;
             self.authority = authority.pkcs8();
             store.set_fact("identity", &self).map_err(|error| input(error.to_string()))?;
@@ -155,13 +155,23 @@ impl Identity {
                 known.course, self.course
             )));
         }
-        // Its regions have the port already, so it cannot be tried.
-        if let Some(port) = port.filter(|port| *port != known.port) {
-            return Err(input(format!(
-                "--state holds a harbour whose regions use UDP port {}, not {port}: leave --port out",
-                known.port
-            )));
-        }
+        // Its regions sail by these already, and have the port.
+        let differs = |option: &str, asked: Option<String>, known: String| {
+            asked.filter(|asked| *asked != known).map_or(Ok(()), |asked| {
+                Err(input(format!(
+                    "--state holds a harbour of --{option} {known}, not {asked}: leave --{option} out, or name \
+                     another folder"
+                )))
+            })
+        };
+        differs("seed", asked.seed.map(|seed| seed.to_string()), known.seed.to_string())?;
+        differs("warp", asked.warp.map(|warp| warp.to_string()), known.clock.warp.to_string())?;
+        differs("port", asked.port.map(|port| port.to_string()), known.port.to_string())?;
+        differs(
+            "start",
+            asked.start.as_ref().map(|_| self.clock.tick.0.to_string()),
+            known.clock.tick.0.to_string(),
+        )?;
         let authority = Authority::from_pkcs8(&known.course, &known.authority).map_err(broke)?;
         Ok((known, Arc::new(authority)))
     }

@@ -9,6 +9,7 @@ mod pilot;
 mod replay;
 mod sail;
 mod sea;
+mod sea_events;
 mod sea_map;
 mod setup;
 mod tide;
@@ -80,7 +81,7 @@ enum Command {
     /// Predict heights or currents of a course's tide stations.
     #[command(after_help = EXIT_CODES)]
     Tide(tide::Args),
-    /// Tell wind, waves, current and depth at a place and time of a course.
+    /// Tell wind, waves, current and depth at a place and time of a course, or what will happen along it.
     #[command(after_help = EXIT_CODES)]
     Sea(sea::Args),
 }
@@ -116,7 +117,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Resume(args) => ask::resume(&args),
         // Taken before the command line is parsed; listed there for its help.
         Command::Region { .. } => Err(Failure::Input("`region` comes first on the command line".to_owned())),
-        Command::Pilot(args) => pilot::run(args).map_err(Failure::Broke),
+        Command::Pilot(args) => pilot::run(args),
         // What a record does not hold has been told on standard output as well.
         Command::Replay(args) => replay::run(args),
         Command::Boat(args) => boat::run(args).map_err(Failure::Input),

@@ -8,7 +8,10 @@ use fairway::clock;
 use fairway::net::{Endpoint, EndpointConfig, Identity};
 use fairway::pilots::{Booking, Crew, Outcome, PilotProgress};
 use fairway::units::{VesselId, degrees, knots};
-use fairway::vessel::boats;
+use fairway::vessel::BoatSpec;
+
+use crate::outcome::Failure;
+use crate::setup;
 
 /// How often the line is renewed.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -16,20 +19,20 @@ const GLANCE: Duration = Duration::from_millis(250);
 /// Sails one boat at a region server that runs alone, as a person would.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where the region server listens, as in 127.0.0.1:4180.
+    /// Where the region server listens, as in 127.0.0.1:4045.
     #[arg(long, value_name = "ADDR")]
     connect: String,
     /// The server name that chooses the region.
     #[arg(long, value_name = "SERVER_NAME", default_value = "region")]
     name: String,
-    /// The boat to sail.
-    #[arg(long, value_name = "NAME", default_value = "first407")]
+    /// The boat to sail: a name, or a boat file.
+    #[arg(long, value_name = "NAME|FILE", default_value = "first407")]
     boat: String,
     /// How long to sail at most, in wall time, as in 90s, 10m or 2h; without it, to the finish.
     #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
     time: Option<Duration>,
     /// Which pilot: each number sails a little differently.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     seed: u64,
     /// How to print the result.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -48,12 +51,23 @@ enum Format {
 /// Runs the command.
 ///
 /// # Errors
-/// One line: what was attempted, why it failed, and what to do.
-pub(crate) fn run(args: Args) -> Result<(), String> {
-    let boat = boats::named(&args.boat).ok_or_else(|| {
-        format!("no boat is called {:?}: take one of {}", args.boat, boats::names().join(", "))
-    })?;
-    let addr = resolve(&args.connect)?;
+/// [`Failure::Input`] for what cannot be used, [`Failure::Broke`] for what failed later.
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
+    let boat = setup::boat(&args.boat)?;
+    let addr = resolve(&args.connect).map_err(Failure::Input)?;
+    let outcome = sail(&args, boat, addr).map_err(Failure::Broke)?;
+    let broke = |why: &str| {
+        Err(Failure::Broke(format!("{} at {addr}: {why}; is a region server running there?", args.name)))
+    };
+    if !outcome.joined {
+        return broke(outcome.error.as_deref().unwrap_or("no answer in the time given"));
+    }
+    print(&outcome, args.output);
+    outcome.error.as_deref().map_or(Ok(()), broke)
+}
+
+/// Sails until the passage or the time is over.
+fn sail(args: &Args, boat: BoatSpec, addr: SocketAddr) -> Result<Outcome, String> {
     let identity = Identity::generate().map_err(|error| error.to_string())?;
     let listen = SocketAddr::new(if addr.is_ipv4() { [0, 0, 0, 0].into() } else { [0_u16; 8].into() }, 0);
     let endpoint = Endpoint::open(EndpointConfig { listen, identity, authority: None, serve: Vec::new() })
@@ -64,25 +78,16 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
         addr,
         name: args.name.clone(),
         authority: None,
-        boat: Some(boat.clone()),
+        boat: Some(boat),
     };
     let crew = Crew::start(endpoint, vec![booking], args.seed)
         .map_err(|error| format!("cannot start the pilot's thread: {error}"))?;
     watch(&crew, args.time);
-    let Some(outcome) = crew.finish().pop() else { return Err("the pilot was lost".to_owned()) };
-    print(&outcome, args.output);
-    match &outcome.error {
-        Some(error) => Err(format!("{} at {addr}: {error}; is a region server running there?", args.name)),
-        None if !outcome.joined => Err(format!(
-            "{} at {addr}: no answer in the time given; is a region server running there?",
-            args.name
-        )),
-        None => Ok(()),
-    }
+    crew.finish().pop().ok_or_else(|| "the pilot was lost".to_owned())
 }
 
 fn resolve(connect: &str) -> Result<SocketAddr, String> {
-    let help = "give a host and a port, as in 127.0.0.1:4180";
+    let help = "give a host and a port, as in 127.0.0.1:4045";
     connect
         .to_socket_addrs()
         .map_err(|error| format!("--connect {connect}: {error}; {help}"))?
@@ -153,12 +158,14 @@ fn print(outcome: &Outcome, format: Format) {
             "handoffs": outcome.handoffs_seen,
             "gap_ms_max": pauses(&outcome.gap_ms),
             "control_ms_max": pauses(&outcome.control_ms),
+            "events_told": outcome.log.told,
+            "events_met": outcome.log.counts().iter().map(|(kind, count)| (kind.name(), count)).collect::<Vec<_>>(),
             "error": outcome.error,
         })
         .to_string(),
         Format::Text => format!(
             "vessel {}: {} marks passed{}, {sailed_m:.0} m sailed, {} tacks, {} gybes\n\
-             {} states ({} stale), {} orders, {} handoffs; longest pause {:.1} ms at a handoff, {:.1} ms elsewhere",
+             {} states ({} stale), {} orders, {} handoffs; longest pause {:.1} ms at a handoff, {:.1} ms elsewhere{}",
             outcome.vessel.0,
             outcome.marks_passed,
             if outcome.finished.is_some() { ", finished" } else { "" },
@@ -169,7 +176,13 @@ fn print(outcome: &Outcome, format: Format) {
             outcome.helms,
             outcome.handoffs_seen,
             pauses(&outcome.gap_ms),
-            pauses(&outcome.control_ms)
+            pauses(&outcome.control_ms),
+            outcome
+                .log
+                .counts()
+                .iter()
+                .map(|(kind, count)| format!("\nmet {count} × {}", kind.name()))
+                .collect::<String>()
         ),
     };
     // Nobody reads any more: nothing to do about it.

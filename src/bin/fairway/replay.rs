@@ -1,7 +1,7 @@
 //! `fairway replay`: sails a record again in one undivided sea and holds every tick to its bits.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fairway::atlas::Course;
@@ -9,6 +9,7 @@ use fairway::record::{Passage, ReplaySummary, replay_watched};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::outcome::Failure;
+use crate::setup;
 
 /// Replay the logs that `--record` wrote, undivided, and compare the hash of every published tick.
 #[derive(Debug, clap::Args)]
@@ -42,14 +43,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
             "there is no folder {dir}; name one that `fairway sail --record` wrote"
         )));
     }
-    let folder = match args.course {
-        Some(folder) => folder,
-        None => {
-            let passage = Passage::read(&args.dir);
-            passage.map_err(|error| Failure::Input(format!("{error} with --course DIR")))?.course
-        }
-    };
-    let course = Arc::new(Course::load(&folder).map_err(|error| Failure::Input(error.to_string()))?);
+    let course = Arc::new(course(args.course, &args.dir)?);
     let bar = ProgressBar::no_length();
     if let Ok(style) = ProgressStyle::with_template("replay {bar:30} {percent} % of {len} ticks, {eta} left")
     {
@@ -76,11 +70,30 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     Err(Failure::Differs(format!("the record {why}; see above")))
 }
 
+/// The course that is named, or that a record names if it is still as it was.
+fn course(named: Option<PathBuf>, record: &Path) -> Result<Course, Failure> {
+    if let Some(folder) = named {
+        return setup::course(&folder);
+    }
+    let passage = Passage::read(record);
+    let passage = passage.map_err(|error| Failure::Input(format!("{error} with --course DIR")))?;
+    let course = setup::course(&passage.course)?;
+    if passage.digest != course.digest_hex() {
+        return Err(Failure::Input(format!(
+            "the course {} was changed since {} was recorded: take the change back, or name the course as it was \
+             with --course DIR",
+            passage.course.display(),
+            record.display()
+        )));
+    }
+    Ok(course)
+}
+
 fn describe(summary: &ReplaySummary) -> String {
     let ReplaySummary { logs, vessels, inputs, ticks_compared, epochs, mismatches, double, missing, .. } =
         summary;
     let mut text = format!(
-        "{vessels} vessels, {inputs} orders, {epochs} epochs in {logs} logs\n\
+        "vessels {vessels}, orders {inputs}, epochs {epochs}, logs {logs}\n\
          {ticks_compared} vessel-ticks compared: {mismatches} differ, {double} published twice, {missing} missing"
     );
     if summary.companies + summary.wakes_late > 0 {

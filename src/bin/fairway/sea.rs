@@ -6,16 +6,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use fairway::atlas::Course;
+use fairway::events;
 use fairway::sea::{Sea, SeaSample};
 use fairway::trig::heading;
 use fairway::units::{degrees, knots};
 use jiff::Timestamp;
 
-use crate::sea_map;
 use crate::tide::Output;
+use crate::{sea_events, sea_map};
 
 /// Says what wind, current, waves, depth and visibility are at a place and time of a course; `fairway sea map DIR`
-/// draws one of them.
+/// draws one of them, `fairway sea events DIR` lists what will happen.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
@@ -44,17 +45,23 @@ pub(crate) struct Args {
 /// What else one may ask about a course's sea.
 #[derive(Debug, clap::Subcommand)]
 enum Ask {
+    /// List what will happen along a course: squalls, fronts, fog, swell, freak waves, overfalls.
+    Events(sea_events::Args),
     /// Draw the stream, the wind, the waves or the depths of one moment on a chart.
     Map(sea_map::Args),
 }
 
 /// Prints the sea.
 pub(crate) fn run(args: Args) -> Result<(), String> {
-    if let Some(Ask::Map(args)) = &args.ask {
-        return sea_map::run(args);
+    match &args.ask {
+        Some(Ask::Events(args)) => return sea_events::run(args),
+        Some(Ask::Map(args)) => return sea_map::run(args),
+        None => {}
     }
     let (Some(lat), Some(lon)) = (args.lat, args.lon) else {
-        return Err("a place is missing; give latitude and longitude, or `map DIR`".to_owned());
+        return Err(
+            "a place is missing; give latitude and longitude, or `map DIR`, or `events DIR`".to_owned()
+        );
     };
     let course = Arc::new(Course::load(&args.course).map_err(|error| error.to_string())?);
     let place = if course.grid_region().is_some() {
@@ -82,7 +89,12 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
     let sample = sea.at(place, tick);
     match args.output {
         Output::Json => println!("{}", serde_json::to_string(&sample).map_err(|error| error.to_string())?),
-        Output::Text => print(&sample),
+        Output::Text => {
+            print(&sample);
+            for event in events::at(&sea, place, tick) {
+                println!("now         {}: {}", event.what.name(), event.strength_text());
+            }
+        }
     }
     Ok(())
 }

@@ -115,11 +115,19 @@ pub(crate) fn udp_port(asked: Option<u16>) -> Result<u16, Failure> {
 /// Refuses a file that cannot be written later, before anything is started for it.
 pub(crate) fn writable(file: &Path, option: &str) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let cannot = |what: &str| Failure::Input(format!("cannot write {option} {}: {what}", file.display()));
     if file.is_dir() || !folder.is_dir() {
-        return Err(Failure::Input(format!(
-            "cannot write {option} {}: name a file in a folder that exists",
-            file.display()
-        )));
+        return Err(cannot("name a file in a folder that exists"));
+    }
+    let new = !file.exists();
+    std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(file)
+        .map_err(|error| cannot(&format!("{error}; name another file")))?;
+    if new {
+        // It was only tried; what becomes of it is told when there is something to write.
+        let _ = std::fs::remove_file(file);
     }
     Ok(())
 }

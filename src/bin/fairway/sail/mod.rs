@@ -53,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME|FILE", default_value = "first407")]
     boat: Vec<String>,
     /// Seed of the sea and of the pilots; the course's own without it.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// When course time starts, such as 2026-06-01T12:00:00Z; the course's own start without it.
     #[arg(long, value_name = "TIME")]
@@ -134,10 +134,10 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         }
     };
     let summary = Summary::new(&args, &plan.course, plan.seed, sailed, began);
+    summary.print(args.output);
     if let Some(file) = &args.plot {
         summary.write_plot(file, &plan.course)?;
     }
-    summary.print(args.output);
     summary.verdict()
 }
 
@@ -152,7 +152,7 @@ fn check(args: &Args) -> Result<Plan, Failure> {
         setup::writable(file, "--plot")?;
     }
     if let Some(dir) = &args.record {
-        prepare_record(dir, &args.course, seed)?;
+        prepare_record(dir, &args.course, &course, seed)?;
     }
     let harbour = HarbourOptions {
         course: args.course.clone(),
@@ -168,7 +168,7 @@ fn check(args: &Args) -> Result<Plan, Failure> {
 }
 
 /// Makes the folder of a record, and writes what the logs in it will be a record of.
-fn prepare_record(dir: &Path, course: &Path, seed: u64) -> Result<(), Failure> {
+fn prepare_record(dir: &Path, folder: &Path, course: &Course, seed: u64) -> Result<(), Failure> {
     let cannot = |what: String| Failure::Input(format!("cannot record to {}: {what}", dir.display()));
     std::fs::create_dir_all(dir).map_err(|error| cannot(error.to_string()))?;
     let entries = std::fs::read_dir(dir).map_err(|error| cannot(error.to_string()))?;
@@ -176,8 +176,10 @@ fn prepare_record(dir: &Path, course: &Path, seed: u64) -> Result<(), Failure> {
         return Err(cannot("it holds a record already; name an empty folder".to_owned()));
     }
     // Replayed from wherever: the course must be found again.
-    let course = course.canonicalize().map_err(|error| cannot(error.to_string()))?;
-    Passage { course, seed }.write(dir).map_err(|error| cannot(error.to_string()))
+    let folder = folder.canonicalize().map_err(|error| cannot(error.to_string()))?;
+    Passage { course: folder, seed, digest: course.digest_hex() }
+        .write(dir)
+        .map_err(|error| cannot(error.to_string()))
 }
 
 /// What a sail came to.

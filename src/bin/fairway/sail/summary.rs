@@ -1,14 +1,18 @@
 //! What a sail came to: for people, for programs, on a chart, and for a replay.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use fairway::atlas::Course;
+use fairway::atlas::{Course, Species};
 use fairway::chart;
 use fairway::clock;
+use fairway::creatures::Doing;
+use fairway::events::Kind;
 use fairway::harbour::answers::PassageState;
+use fairway::pilots::Seen;
 use fairway::sea::Sea;
 use fairway::units::{NAUTICAL_MILE_M, Tick};
 use serde::Serialize;
@@ -25,6 +29,15 @@ struct Gaps {
     p50: f64,
     p99: f64,
     max: f64,
+}
+
+/// An event that a vessel met, for programs.
+#[derive(Debug, Serialize)]
+struct MetSummary {
+    tick: u64,
+    what: Kind,
+    strength: f64,
+    scripted: bool,
 }
 
 /// One vessel, for programs.
@@ -46,6 +59,9 @@ struct VesselSummary {
     gybes: u32,
     stale_states: u64,
     ticks_missed: u64,
+    /// Events of which the pilot was told, and those that the vessel met.
+    events_told: u32,
+    events_met: Vec<MetSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pilot_error: Option<String>,
 }
@@ -80,6 +96,10 @@ struct Figures {
     #[serde(skip_serializing_if = "Option::is_none")]
     chaos: Option<Strokes>,
     troubles: Vec<String>,
+    /// Groups of each species that somebody saw.
+    seen: BTreeMap<&'static str, usize>,
+    whales_struck: usize,
+    nets_caught: usize,
     vessels: Vec<VesselSummary>,
 }
 
@@ -87,6 +107,7 @@ struct Figures {
 pub(crate) struct Summary {
     figures: Figures,
     end: End,
+    seen: Seen,
     fared: Vec<Fared>,
 }
 
@@ -99,6 +120,8 @@ impl Summary {
         let arrived = vessels.iter().filter(|fared| fared.passage.state == PassageState::Arrived).count();
         let given_up = vessels.iter().filter(|fared| failed(fared, end)).count();
         let start_tick = status.clock.tick.0;
+        let mut seen = Seen::default();
+        vessels.iter().for_each(|fared| seen.join(&fared.pilot.seen));
         let figures = Figures {
             course: course.name.clone(),
             passages: count(vessels.len()),
@@ -129,9 +152,16 @@ impl Summary {
             resumed: status.resumed,
             chaos: strokes,
             troubles: status.troubles.clone(),
+            seen: Species::ALL
+                .into_iter()
+                .map(|species| (species.key(), seen.groups(species)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            whales_struck: seen.met(Doing::Fleeing) + seen.met(Doing::Dead),
+            nets_caught: seen.met(Doing::Snared),
             vessels: vessels.iter().map(vessel_summary).collect(),
         };
-        Self { figures, end, fared: vessels }
+        Self { figures, end, seen, fared: vessels }
     }
 
     /// Writes the summary to standard output.
@@ -177,6 +207,14 @@ impl Summary {
                 vessel.reason.as_ref().map_or_else(String::new, |reason| format!("; {reason}")),
             ));
         }
+        for fared in &self.fared {
+            let met = fared.pilot.log.counts();
+            if !met.is_empty() {
+                let met: Vec<String> =
+                    met.iter().map(|(kind, count)| format!("{count} × {}", kind.name())).collect();
+                lines.push(format!("  {:width$}  met {}", fared.passage.name, met.join(", ")));
+            }
+        }
         lines.push(format!(
             "regions: {} started, {} stopped, {} at most at once{}",
             figures.regions_started,
@@ -189,6 +227,7 @@ impl Summary {
             },
         ));
         lines.push(format!("handoffs: {}, {} ticks missed", figures.handoffs, figures.handoff_ticks_missed));
+        lines.extend(self.seen.line().map(|seen| format!("seen: {seen}")));
         lines.push(gap_line("gaps at handoffs ", figures.client_gap_ms, figures.client_gaps));
         lines.push(gap_line("gaps away from it", figures.control_gap_ms, figures.control_gaps));
         lines.push(format!(
@@ -254,6 +293,18 @@ fn vessel_summary(fared: &Fared) -> VesselSummary {
         gybes: pilot.gybes,
         stale_states: pilot.stale,
         ticks_missed: pilot.missed_ticks.iter().sum(),
+        events_told: pilot.log.told,
+        events_met: pilot
+            .log
+            .met
+            .iter()
+            .map(|met| MetSummary {
+                tick: met.tick.0,
+                what: met.event.what,
+                strength: met.event.strength,
+                scripted: met.event.scripted,
+            })
+            .collect(),
         pilot_error: pilot.error.clone(),
     }
 }

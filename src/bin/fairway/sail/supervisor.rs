@@ -52,6 +52,9 @@ pub(crate) struct HarbourOptions {
     pub(crate) region_server: Option<PathBuf>,
 }
 
+/// How the folder's name begins in which a sail's harbour keeps its state; the sail's process follows.
+const STATE_PREFIX: &str = "fairway-sail-";
+
 /// Times that a harbour that died is started again before the sail is given up.
 const RESTARTS: u32 = 100;
 
@@ -86,7 +89,8 @@ impl HarbourProcess {
     pub(crate) fn start(options: HarbourOptions, signals: &AtomicBool) -> Result<Self, Failure> {
         let broke = |error: std::io::Error| Failure::Broke(format!("cannot start the harbour: {error}"));
         let (held, lifeline) = std::io::pipe().map_err(broke)?;
-        let name = format!("fairway-sail-{}-{}", std::process::id(), clock::unix_ns());
+        sweep();
+        let name = format!("{STATE_PREFIX}{}-{}", std::process::id(), clock::unix_ns());
         let state = std::env::temp_dir().join(name);
         let (child, console, console_reader, ready) = spawn(&options, &held, &state)?;
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -254,6 +258,19 @@ impl Drop for HarbourProcess {
     fn drop(&mut self) {
         if self.lifeline.is_some() {
             self.end_now();
+        }
+    }
+}
+
+/// Removes what sails that were killed have left behind.
+fn sweep() {
+    for entry in std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(STATE_PREFIX)?.split('-').next());
+        let process = process.and_then(|process| process.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            // Another's, perhaps; or another sail was faster.
+            let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
