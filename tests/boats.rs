@@ -61,9 +61,14 @@ struct Sailed {
 /// power.
 fn sail(class: &Class, wind_kn: f64, heading_rad: f64, waves: (f64, f64), reef: f64) -> Sailed {
     let mut tank = Tank::new(class, DVec2::new(0.0, -wind_kn * KNOT_MPS));
-    tank.state = fairway::vessel::at_rest(class, DVec2::ZERO, 0.0, heading_rad);
+    tank.state = fairway::vessel::at_rest(class, DVec2::ZERO, 0.0, heading_rad.max(radians(90.0)));
+    // Under way: in a seaway a boat at rest needs a backed jib to fall off, which this helmsman does not know.
+    let ahead = fairway::vessel::rotation::axes(tank.state.attitude).x_axis;
+    tank.state.velocity_mps = ahead * (0.6 * hull_kn(class) * KNOT_MPS);
     let motor = class.sails_m2() <= 0.0;
     let mut flat = 1.0_f64;
+    // A boat that her crew holds up by their own weight is sailed flat.
+    let heel_most = if class.spec.crew_kg > 0.3 * class.mass_kg { 0.12 } else { 0.40 };
     let (mut sum, mut steepest, mut off) = (0.0, 0.0_f64, 0.0_f64);
     let ticks = 600 * TICKS_S;
     let mut end = tank.look();
@@ -71,7 +76,9 @@ fn sail(class: &Class, wind_kn: f64, heading_rad: f64, waves: (f64, f64), reef: 
         let time_s = f64::from(n) / f64::from(TICKS_S);
         sea(&mut tank.water, waves.0, waves.1, 0.0, tank.state.position_m, time_s);
         let look = tank.look();
-        let rudder_rad = tank.steer(&look, heading_rad);
+        // Way is gathered on a reach.
+        let wanted_rad = if time_s < 60.0 { heading_rad.max(radians(90.0)) } else { heading_rad };
+        let rudder_rad = tank.steer(&look, wanted_rad);
         let helm = &mut tank.state.helm;
         helm.rudder_rad = rudder_rad.clamp(-0.45, 0.45);
         if motor {
@@ -79,10 +86,10 @@ fn sail(class: &Class, wind_kn: f64, heading_rad: f64, waves: (f64, f64), reef: 
         } else {
             // Flatter, and the sheet eased, while she heels too far.
             let heel = look.heel_rad.abs();
-            flat = (flat + if heel > 0.40 { -0.004 } else { 0.001 }).clamp(0.5, 1.0);
+            flat = (flat + if heel > heel_most { -0.004 } else { 0.001 }).clamp(0.5, 1.0);
             helm.flat = flat;
             helm.reef = reef;
-            let ease = 1.2 * (heel - 0.40).max(0.0);
+            let ease = 1.5 * (heel - heel_most).max(0.0);
             helm.sheet = (trim::sheet_for(look.apparent_rad) - ease).clamp(0.0, 1.0);
         }
         tank.tick();

@@ -148,35 +148,35 @@ impl WaveSet {
     /// frequency, each with its energy, its mean frequency and direction, and its own part of the spread.
     fn place_measured(&mut self, course: &Course, spectrum: &Spectrum) {
         let (first, last) = (&spectrum.bands[0], &spectrum.bands[spectrum.bands.len() - 1]);
-        let lowest_hz = first.frequency_hz - 0.5 * first.width_hz;
+        // A first band as wide as this would reach down to nothing, where no ratio leads.
+        let lowest_hz = (first.frequency_hz - 0.5 * first.width_hz).max(0.1 * first.frequency_hz);
         let highest_hz = last.frequency_hz + 0.5 * last.width_hz;
-        // Below 1 Hz over 33 bands; a table that starts at nothing begins a tenth of the way in.
-        let lowest_hz = lowest_hz.max(0.1 * first.frequency_hz);
         let ratio = trig::pow(highest_hz / lowest_hz, 1.0 / f64::from(number(self.wind_waves)));
         let mut amplitudes = [0.0; WAVES];
+        let mut parts = [Part::default(); WAVES];
         let mut edge_hz = lowest_hz;
-        for (i, amplitude) in amplitudes.iter_mut().enumerate().take(self.wind_waves) {
-            let next_hz = edge_hz * ratio;
-            let (mut energy, mut moment, mut east, mut north, mut spread) = (0.0, 0.0, 0.0, 0.0, 0.0);
-            for band in &spectrum.bands {
-                let low_hz = edge_hz.max(band.frequency_hz - 0.5 * band.width_hz);
-                let high_hz = next_hz.min(band.frequency_hz + 0.5 * band.width_hz);
-                let part = band.density_m2phz * (high_hz - low_hz).max(0.0);
-                let (s, c) = trig::sin_cos(band.from_rad);
-                energy += part;
-                moment += part * 0.5 * (low_hz + high_hz);
-                east += part * s;
-                north += part * c;
-                spread += part * band.spread_rad;
+        for (i, part) in parts.iter_mut().enumerate().take(self.wind_waves) {
+            *part = Part::of(spectrum, edge_hz, edge_hz * ratio, self.wind_from_rad);
+            amplitudes[i] = (2.0 * part.energy_m2).sqrt();
+            edge_hz *= ratio;
+        }
+        for pair in 0..self.wind_waves / 2 {
+            let (a, b) = (&parts[2 * pair], &parts[2 * pair + 1]);
+            // To either side of their directions, the weaker one so much further out that both together come
+            // from where they should.
+            let score = normal_score(pair);
+            let (weak, strong) = if a.energy_m2 < b.energy_m2 { (a, b) } else { (b, a) };
+            let out_rad = score * weak.spread_rad;
+            let share = if strong.energy_m2 > 0.0 { weak.energy_m2 / strong.energy_m2 } else { 0.0 };
+            let sine = share * trig::sin(out_rad);
+            let in_rad = trig::atan2(sine, (1.0 - sine * sine).max(0.0).sqrt());
+            let offs = if a.energy_m2 < b.energy_m2 { [out_rad, -in_rad] } else { [-in_rad, out_rad] };
+            for (side, off_rad) in offs.into_iter().enumerate() {
+                let i = 2 * pair + side;
+                let from_rad = parts[i].from_rad + off_rad;
+                self.off_rad[i] = from_rad - self.wind_from_rad;
+                self.place_component(course, i, parts[i].frequency_hz, from_rad);
             }
-            let still = energy <= 0.0;
-            let frequency_hz = if still { 0.5 * (edge_hz + next_hz) } else { moment / energy };
-            let mean_rad = if still { self.wind_from_rad } else { trig::heading(east, north) };
-            let off_rad = if still { 0.0 } else { spread / energy * normal_score(i) };
-            *amplitude = (2.0 * energy).sqrt();
-            self.off_rad[i] = mean_rad + off_rad - self.wind_from_rad;
-            self.place_component(course, i, frequency_hz, mean_rad + off_rad);
-            edge_hz = next_hz;
         }
         self.measured = Some(amplitudes);
     }
@@ -323,13 +323,49 @@ impl WaveSet {
     }
 }
 
-/// Scores of a normal distribution in an order that parts neighbours, each with its opposite beside it so that
-/// they leave the mean where it is: ln(p / (1 − p)) / 1.702 (Camilli 1994, the logistic approximation).
+/// What a measured sea has between two frequencies.
+#[derive(Clone, Copy, Default)]
+struct Part {
+    energy_m2: f64,
+    frequency_hz: f64,
+    from_rad: f64,
+    spread_rad: f64,
+}
+
+impl Part {
+    /// Energy, and means that are weighted by it; where there is none, the middle and the wind's direction.
+    fn of(spectrum: &Spectrum, low_hz: f64, high_hz: f64, wind_from_rad: f64) -> Self {
+        let (mut energy_m2, mut moment, mut east, mut north, mut spread) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        for band in &spectrum.bands {
+            let from_hz = low_hz.max(band.frequency_hz - 0.5 * band.width_hz);
+            let to_hz = high_hz.min(band.frequency_hz + 0.5 * band.width_hz);
+            let part = band.density_m2phz * (to_hz - from_hz).max(0.0);
+            let (s, c) = trig::sin_cos(band.from_rad);
+            energy_m2 += part;
+            moment += part * 0.5 * (from_hz + to_hz);
+            east += part * s;
+            north += part * c;
+            spread += part * band.spread_rad;
+        }
+        if energy_m2 <= 0.0 {
+            let frequency_hz = 0.5 * (low_hz + high_hz);
+            return Self { energy_m2: 0.0, frequency_hz, from_rad: wind_from_rad, spread_rad: 0.0 };
+        }
+        Self {
+            energy_m2,
+            frequency_hz: moment / energy_m2,
+            from_rad: trig::heading(east, north),
+            spread_rad: spread / energy_m2,
+        }
+    }
+}
+
+/// Scores of a normal distribution in an order that parts neighbours: ln(p / (1 − p)) / 1.702 (Camilli 1994, the
+/// logistic approximation).
 fn normal_score(i: usize) -> f64 {
-    let turns = f64::from(number(i / 2)) * 0.618_033_988_75 + 0.25;
+    let turns = f64::from(number(i)) * 0.618_033_988_75 + 0.25;
     let share = 0.03 + 0.94 * (turns - turns.floor());
-    let score = trig::ln(share / (1.0 - share)) / 1.702;
-    if i % 2 == 0 { score } else { -score }
+    trig::ln(share / (1.0 - share)) / 1.702
 }
 
 /// The angle below which a share of a cos² spread lies, radians in (−π/2, π/2), by bisection.

@@ -16,9 +16,13 @@ const FLAT_PACE: f64 = 0.1;
 const SPINNAKER_PACE: f64 = 0.08;
 /// Throttle a second.
 const THROTTLE_PACE: f64 = 0.5;
-/// Share of the way from the centreline to the rail that a crew moves in a second: with their winches
-/// and sheets to see to they take 16 s from rail to rail.
+/// Share of the way from the centreline to the rail that a crew moves in a second on a boat of this beam or more,
+/// metres: with their winches and sheets to see to they take 16 s from rail to rail. On narrower boats they have
+/// less far to go and less in their hands, and look less far ahead: a dinghy's crew is across in four seconds.
 const CREW_PACE: f64 = 0.12;
+const CREW_BEAM_M: f64 = 3.8;
+/// Crews of the narrowest boats are so many times nearer to the rail.
+const CREW_QUICK: f64 = 2.5;
 /// How far ahead of the heel a crew looks, seconds. One that follows the roll it feels comes a quarter
 /// period late and rocks the boat; looking ahead undoes that.
 const CREW_LEAD_S: f64 = 2.0;
@@ -35,7 +39,8 @@ pub fn follow_orders(class: &Class, state: &mut VesselState) {
     let [limit_rad, pace_radps] = class.rudder_rad;
     let flies = spinnaker && class.spec.rig.is_some();
     let axes = rotation::axes(state.attitude);
-    let heel = rotation::heel_rad(&axes) + CREW_LEAD_S * state.spin_radps.dot(axes.x_axis);
+    let quick = (CREW_BEAM_M / class.spec.beam_m).clamp(1.0, CREW_QUICK);
+    let heel = rotation::heel_rad(&axes) + CREW_LEAD_S / quick * state.spin_radps.dot(axes.x_axis);
     let gear = &mut state.gear;
     *gear = Gear {
         rudder_rad: near(gear.rudder_rad, rudder_rad.clamp(-limit_rad, limit_rad), pace_radps),
@@ -44,7 +49,7 @@ pub fn follow_orders(class: &Class, state: &mut VesselState) {
         flat: near(gear.flat, flat.clamp(0.5, 1.0), FLAT_PACE),
         spinnaker: near(gear.spinnaker, if flies { 1.0 } else { 0.0 }, SPINNAKER_PACE),
         throttle: near(gear.throttle, throttle.clamp(-1.0, 1.0), THROTTLE_PACE),
-        crew: near(gear.crew, (heel / CREW_HEEL_RAD).clamp(-1.0, 1.0), CREW_PACE),
+        crew: near(gear.crew, (heel / CREW_HEEL_RAD).clamp(-1.0, 1.0), CREW_PACE * quick * quick),
     };
 }
 
