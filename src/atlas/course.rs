@@ -6,6 +6,7 @@ use glam::{DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
 use super::adventures::{Adventures, Rip, Scripted};
+use super::measured::Spectrum;
 use super::projection::Projection;
 use super::{Area, Coast, Depth, LandRaster, Station, Wildlife};
 use crate::units::{TICK_HZ, Tick};
@@ -142,6 +143,8 @@ pub struct Course {
     pub climate: Climate,
     /// Swells that reach it.
     pub swells: Vec<Swell>,
+    /// Its sea where that was measured; without it the wind raises the sea.
+    pub spectrum: Option<Spectrum>,
     /// Its creatures and floating things.
     pub wildlife: Wildlife,
     /// What is to happen along it whatever the seed.

@@ -28,6 +28,8 @@ pub(super) struct CourseFile {
     pub(super) climate: ClimateTable,
     #[serde(default)]
     pub(super) swell: Vec<SwellTable>,
+    /// A file with a wave spectrum, in place of the wind's own sea.
+    pub(super) spectrum: Option<String>,
     pub(super) start_line: StartLineTable,
     pub(super) marks: Vec<MarkTable>,
     #[serde(default)]

@@ -11,6 +11,7 @@ use super::depth::HeightMap;
 use super::faults::{Fault, Faults};
 use super::file::{ClimateTable, CourseFile, DepthTable, Place, PlaceTable, PrimTable, ShapeName, TideTable};
 use super::files::{Files, Source};
+use super::measured::Spectrum;
 use super::projection::Projection;
 use super::stations::StatedTide;
 use super::{
@@ -85,6 +86,7 @@ impl Reader<'_> {
         let start = self.start(epoch_unix_s, start_unix_s);
         let climate = self.climate(&file.climate);
         let swells = self.swells(&file);
+        let spectrum = file.spectrum.as_deref().and_then(|file| self.spectrum(file));
         let wildlife = super::wildlife::read(&file.creatures, self.faults);
         let frame = self.frame(&file.place);
         let extent = self.extent(&file.place);
@@ -117,6 +119,7 @@ impl Reader<'_> {
             extent,
             climate,
             swells,
+            spectrum,
             wildlife,
             events,
             rips,
@@ -190,6 +193,12 @@ impl Reader<'_> {
             visibility_m: table.visibility_m,
             adventures: adventures::rates(self, table),
         }
+    }
+
+    fn spectrum(&mut self, file: &str) -> Option<Spectrum> {
+        let path = self.dir.join(file);
+        let read = self.files.text(file).and_then(|text| Spectrum::parse(&path, &text));
+        self.faults.take(read)
     }
 
     fn swells(&mut self, file: &CourseFile) -> Vec<Swell> {

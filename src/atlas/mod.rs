@@ -13,6 +13,7 @@ mod faults;
 mod file;
 mod files;
 mod load;
+mod measured;
 mod projection;
 mod raster;
 mod stations;
@@ -24,6 +25,7 @@ pub use coast::{Coast, FAR_M};
 pub use course::{Climate, Course, CourseError, Mark, Prim, Shape, StartLine, Swell};
 pub use depth::{Depth, HeightMap};
 pub use load::{check, check_files};
+pub use measured::{Band, Spectrum};
 pub use raster::{LandRaster, SQUARE_M};
 pub use stations::{
     Constituent, Constituents, Measures, Station, Term, find_station, parse_stations, read_stations,

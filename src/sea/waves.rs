@@ -6,7 +6,7 @@ use glam::DVec2;
 
 use super::WAVES;
 use super::spectrum::{Shape, grown_sea, omega, wave_number};
-use crate::atlas::{Course, Swell};
+use crate::atlas::{Course, Spectrum, Swell};
 use crate::noise::{self, Stream};
 use crate::trig;
 use crate::units::{GRAVITY_MPS2, Tick};
@@ -59,6 +59,8 @@ pub(super) struct WaveSet {
     /// Components of the wind sea; those after them are swell.
     pub(super) wind_waves: usize,
     swells: Vec<Swell>,
+    /// Amplitudes of a measured sea in open water, metres, in place of the wind sea's.
+    measured: Option<[f64; WAVES]>,
     shape: Shape,
     wind_mps: f64,
     wind_from_rad: f64,
@@ -100,6 +102,7 @@ impl WaveSet {
             band_hz: [0.0; WAVES],
             wind_waves: WAVES - SWELL_WAVES * course.swells.len(),
             swells: course.swells.clone(),
+            measured: None,
             shape: Shape::new(),
             wind_mps: climate.wind_mps,
             wind_from_rad: climate.wind_from_rad,
@@ -109,7 +112,10 @@ impl WaveSet {
             depth_m: course.depth().typical_m(),
             seed,
         };
-        set.place_wind_waves(course);
+        match &course.spectrum {
+            None => set.place_wind_waves(course),
+            Some(spectrum) => set.place_measured(course, spectrum),
+        }
         set.place_swell(course);
         set
     }
@@ -136,6 +142,43 @@ impl WaveSet {
             self.place_component(course, i, frequency_hz, self.wind_from_rad + self.off_rad[i]);
             edge_hz = next_hz;
         }
+    }
+
+    /// Spreads a measured sea over the wind sea's components: bands of equal ratio from its lowest to its highest
+    /// frequency, each with its energy, its mean frequency and direction, and its own part of the spread.
+    fn place_measured(&mut self, course: &Course, spectrum: &Spectrum) {
+        let (first, last) = (&spectrum.bands[0], &spectrum.bands[spectrum.bands.len() - 1]);
+        let lowest_hz = first.frequency_hz - 0.5 * first.width_hz;
+        let highest_hz = last.frequency_hz + 0.5 * last.width_hz;
+        // Below 1 Hz over 33 bands; a table that starts at nothing begins a tenth of the way in.
+        let lowest_hz = lowest_hz.max(0.1 * first.frequency_hz);
+        let ratio = trig::pow(highest_hz / lowest_hz, 1.0 / f64::from(number(self.wind_waves)));
+        let mut amplitudes = [0.0; WAVES];
+        let mut edge_hz = lowest_hz;
+        for (i, amplitude) in amplitudes.iter_mut().enumerate().take(self.wind_waves) {
+            let next_hz = edge_hz * ratio;
+            let (mut energy, mut moment, mut east, mut north, mut spread) = (0.0, 0.0, 0.0, 0.0, 0.0);
+            for band in &spectrum.bands {
+                let low_hz = edge_hz.max(band.frequency_hz - 0.5 * band.width_hz);
+                let high_hz = next_hz.min(band.frequency_hz + 0.5 * band.width_hz);
+                let part = band.density_m2phz * (high_hz - low_hz).max(0.0);
+                let (s, c) = trig::sin_cos(band.from_rad);
+                energy += part;
+                moment += part * 0.5 * (low_hz + high_hz);
+                east += part * s;
+                north += part * c;
+                spread += part * band.spread_rad;
+            }
+            let still = energy <= 0.0;
+            let frequency_hz = if still { 0.5 * (edge_hz + next_hz) } else { moment / energy };
+            let mean_rad = if still { self.wind_from_rad } else { trig::heading(east, north) };
+            let off_rad = if still { 0.0 } else { spread / energy * normal_score(i) };
+            *amplitude = (2.0 * energy).sqrt();
+            self.off_rad[i] = mean_rad + off_rad - self.wind_from_rad;
+            self.place_component(course, i, frequency_hz, mean_rad + off_rad);
+            edge_hz = next_hz;
+        }
+        self.measured = Some(amplitudes);
     }
 
     fn place_swell(&mut self, course: &Course) {
@@ -175,6 +218,12 @@ impl WaveSet {
             let grown = fetch_m.map(|fetch_m| grown_sea(self.wind_mps * share, fetch_m));
             for (i, amplitude) in level.iter_mut().enumerate().take(self.wind_waves) {
                 let direction_rad = self.wind_from_rad + self.off_rad[i];
+                if let Some(measured) = &self.measured {
+                    // Land shelters it as it does swell, and the wind here does not raise it.
+                    let room = (towards(direction_rad, |ray| fetch_m[ray]) / SWELL_ROOM_M).min(1.0);
+                    *amplitude = (measured[i] * room) as f32;
+                    continue;
+                }
                 let height_m = towards(direction_rad, |ray| grown[ray].0);
                 let period_s = towards(direction_rad, |ray| grown[ray].1);
                 let density = self.shape.at(self.frequency_hz[i] * period_s, height_m) / self.frequency_hz[i];
@@ -247,7 +296,8 @@ impl WaveSet {
             moment.phase[i] = turns - ((turns + super::ROUNDING) - super::ROUNDING);
         }
         let (turned_s, turned_c) = trig::sin_cos(turned_rad);
-        for i in 0..self.wind_waves {
+        let turning = if self.measured.is_some() { 0 } else { self.wind_waves };
+        for i in 0..turning {
             // Energy follows the cos² spread about the turned wind; behind the beam there is none.
             let [s, c] = self.off[i];
             let ratio = ((c * turned_c + s * turned_s) / c).clamp(0.0, 1.5);
@@ -271,6 +321,15 @@ impl WaveSet {
         let (a, b) = (node(below), node(below + 1.0));
         [0, 1].map(|axis| a[axis] + (b[axis] - a[axis]) * fraction)
     }
+}
+
+/// Scores of a normal distribution in an order that parts neighbours, each with its opposite beside it so that
+/// they leave the mean where it is: ln(p / (1 − p)) / 1.702 (Camilli 1994, the logistic approximation).
+fn normal_score(i: usize) -> f64 {
+    let turns = f64::from(number(i / 2)) * 0.618_033_988_75 + 0.25;
+    let share = 0.03 + 0.94 * (turns - turns.floor());
+    let score = trig::ln(share / (1.0 - share)) / 1.702;
+    if i % 2 == 0 { score } else { -score }
 }
 
 /// The angle below which a share of a cos² spread lies, radians in (−π/2, π/2), by bisection.

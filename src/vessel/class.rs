@@ -179,6 +179,12 @@ impl Class {
         points
     }
 
+    /// Area of mainsail and jib, m²; 0 without a rig.
+    #[must_use]
+    pub fn sails_m2(&self) -> f64 {
+        self.spec.rig.as_ref().map_or(0.0, |rig| rig.main_m2 + rig.jib_m2)
+    }
+
     /// Depth of the lowest point of the boat at rest, metres.
     #[must_use]
     pub fn draft_m(&self) -> f64 {
