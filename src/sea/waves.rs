@@ -329,7 +329,7 @@ fn normal_score(i: usize) -> f64 {
     let turns = f64::from(number(i / 2)) * 0.618_033_988_75 + 0.25;
     let share = 0.03 + 0.94 * (turns - turns.floor());
     let score = trig::ln(share / (1.0 - share)) / 1.702;
-    if i % 2 == 0 { score } else { -score }
+    if i.is_multiple_of(2) { score } else { -score }
 }
 
 /// The angle below which a share of a cos² spread lies, radians in (−π/2, π/2), by bisection.
