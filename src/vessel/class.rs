@@ -14,9 +14,14 @@ use super::waves::WaveShape;
 use crate::trig;
 use crate::units::{AIR_KG_M3, GRAVITY_MPS2, WATER_KG_M3, radians};
 
-/// Added mass of a strip in heave over that of half a cylinder of its breadth, and in sway over that of
-/// its draft: three-dimensional flow at the natural frequency (Capytaine 3 on a 10 m Wigley hull).
-const HEAVE_ADDED: f64 = 0.72;
+/// Added mass in heave over that of the strips of an endless hull: water also leaves at the ends, the more the
+/// shorter the hull is for its breadth, and twice in pitch. At the length over breadth of a 10 m Wigley hull
+/// (the first), with the powers by which it changes in heave and in pitch (Capytaine 3 on that hull and on a
+/// 10 m box, at their natural frequencies).
+const ENDS: [f64; 2] = [10.0 / 3.0, 0.80];
+const HEAVE_ENDS: f64 = 0.5;
+const PITCH_ENDS: f64 = 1.15;
+/// Added mass of a strip in sway over that of its draft (the same run).
 const SWAY_ADDED: f64 = 0.78;
 /// Added mass in surge over the boat's mass (the same run).
 const SURGE_ADDED: f64 = 0.05;
@@ -268,18 +273,22 @@ impl Masses {
         }
         let dry = matrix;
         let dx = f64::from(columns.grid_m[1]);
-        let mut roll_added = 0.0;
+        let (heave_ends, pitch_ends) = ends(columns);
+        let (mut roll_added, mut pitch_lost) = (0.0, 0.0);
         for i in 0..columns.stations() {
             let (breadth, draft) = columns.station(i);
-            let place =
-                DVec3::new(f64::from(columns.x_m[columns.of_station(i).start]), 0.0, -0.5 * draft - cg_m);
-            let heave = HEAVE_ADDED * std::f64::consts::PI / 8.0 * WATER_KG_M3 * breadth * breadth * dx;
+            let x_m = f64::from(columns.x_m[columns.of_station(i).start]);
+            let place = DVec3::new(x_m, 0.0, -0.5 * draft - cg_m);
+            let cylinder = std::f64::consts::PI / 8.0 * WATER_KG_M3 * breadth * breadth * dx;
+            let heave = heave_ends * fullness(columns, i) * cylinder;
+            pitch_lost += (1.0 - pitch_ends / heave_ends) * heave * x_m * x_m;
             let sway = SWAY_ADDED * std::f64::consts::FRAC_PI_2 * WATER_KG_M3 * draft * draft * dx;
             inertia::add_at(&mut matrix, place, DVec3::new(0.0, sway, heave));
             roll_added += ROLL_ADDED * WATER_KG_M3 * breadth * breadth * breadth * breadth * dx;
         }
         matrix[0][0] += SURGE_ADDED * mass;
         matrix[3][3] += roll_added;
+        matrix[4][4] -= pitch_lost;
         if let Some(keel) = &blades.keel {
             inertia::add_at(&mut matrix, keel.place_m, DVec3::new(0.0, blades.keel_added_kg, 0.0));
         }
@@ -296,6 +305,43 @@ impl Masses {
         ];
         Self { matrix, inertia, added, sway_arm, damping }
     }
+}
+
+/// What the ends leave of the added mass in heave and in pitch.
+fn ends(columns: &Columns) -> (f64, f64) {
+    let (mut length_m, mut broadest_m) = (0.0, 0.0_f64);
+    for i in 0..columns.stations() {
+        let (breadth_m, _) = columns.station(i);
+        if breadth_m > 0.0 {
+            length_m += f64::from(columns.grid_m[1]);
+        }
+        broadest_m = broadest_m.max(breadth_m);
+    }
+    let slender = length_m / broadest_m.max(0.01) / ENDS[0];
+    let left = |power: f64| (ENDS[1] * trig::pow(slender, power)).min(1.0);
+    (left(HEAVE_ENDS), left(PITCH_ENDS))
+}
+
+/// Added mass of a section in heave over that of half a cylinder of its breadth, at high frequencies: the
+/// conformal map with two terms that has its breadth, draft and area (Lewis 1929, "The inertia of the water
+/// surrounding a vibrating ship").
+fn fullness(columns: &Columns, station: usize) -> f64 {
+    let (breadth_m, draft_m) = columns.station(station);
+    if breadth_m <= 0.0 || draft_m <= 0.0 {
+        return 1.0;
+    }
+    let dx = f64::from(columns.grid_m[1]);
+    let wet = |c: usize| columns.immersion(c, 0.0).0 * f64::from(columns.area_m2[c]) / dx;
+    let area_m2: f64 = columns.of_station(station).map(wet).sum();
+    let slim = 0.5 * breadth_m / draft_m;
+    let tilt = (slim - 1.0) / (slim + 1.0);
+    // Sections thinner or fuller than these the map does not have.
+    let full = (area_m2 / (breadth_m * draft_m)).clamp(0.45, 1.0) * 4.0 / std::f64::consts::PI;
+    let c = 3.0 + full + (1.0 - full) * tilt * tilt;
+    let third = (3.0 - c + (9.0 - 2.0 * c).max(0.0).sqrt()) / c;
+    let first = (1.0 + third) * tilt;
+    let whole = 1.0 + first + third;
+    ((1.0 + first) * (1.0 + first) + 3.0 * third * third) / (whole * whole)
 }
 
 /// Damping by the waves that a hull makes in heave, N s/m, or pitch, N m s, at an angular frequency: each

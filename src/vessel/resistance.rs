@@ -7,13 +7,13 @@ use crate::units::{GRAVITY_MPS2, WATER_KG_M3};
 const VISCOSITY_M2PS: f64 = 1.19e-6;
 /// Share of the waterline's length in the Reynolds number of a yacht (Keuning & Sonnenberg 1998).
 const REYNOLDS_LENGTH: f64 = 0.7;
-/// Friction over that of a flat plate: form and roughness.
-const FORM_FACTOR: f64 = 1.08;
+/// Friction over that of a flat plate: form and roughness (fitted to ORC certificates).
+const FORM_FACTOR: f64 = 1.02;
 /// Added resistance in waves over that of a ship that does not pitch (fitted to ORC certificates).
-const CHOP: f64 = 1.3;
+const CHOP: f64 = 1.8;
 /// Beam over draft beyond which residuary resistance does not grow: the series' term is a straight line
-/// through hulls of 2.5 to 6 in the main (fitted to ORC certificates of light boats).
-const BEAM_DRAFT_MAX: f64 = 6.0;
+/// through hulls of 2.5 to 5 in the main (fitted to ORC certificates of light boats).
+const BEAM_DRAFT_MAX: f64 = 5.0;
 /// Entries of the table, and m/s from one to the next: to 16 m/s, twice what a displacement hull runs.
 const ENTRIES: usize = 129;
 const STEP_MPS: f64 = 0.125;
