@@ -125,8 +125,8 @@ fn virtual_buoy(sea: &Sea, bands: &Measured) -> (f64, f64, f64) {
         0.5 * (below + above)
     };
     let mut found = Vec::new();
-    for n in 0..bands.len() {
-        let (low, high) = (bands[n][0] - 0.5 * width(n), bands[n][0] + 0.5 * width(n));
+    for (n, [frequency_hz, ..]) in bands.iter().enumerate() {
+        let (low, high) = (frequency_hz - 0.5 * width(n), frequency_hz + 0.5 * width(n));
         let (mut energy, mut towards) = (0.0, DVec2::ZERO);
         for line in (low * record_s).ceil() as usize..(high * record_s).ceil() as usize {
             let (mut z, mut u) = ([0.0; 2], [DVec2::ZERO; 2]);
@@ -139,7 +139,7 @@ fn virtual_buoy(sea: &Sea, bands: &Measured) -> (f64, f64, f64) {
             energy += z[0] * z[0] + z[1] * z[1];
             towards += u[0] * z[0] + u[1] * z[1];
         }
-        found.push((bands[n][0], energy / width(n), towards));
+        found.push((*frequency_hz, energy / width(n), towards));
     }
     // The three middle bands' mean: lines are few in a narrow band.
     let smooth: Vec<f64> = (0..found.len())

@@ -187,7 +187,7 @@ impl Map<'_> {
         let mut row = 0_u32;
         let mut y = frame.area.min.y + 0.5 * step_m;
         while y < frame.area.max.y {
-            let mut x = frame.area.min.x + if row % 2 == 0 { 0.5 } else { 1.0 } * step_m;
+            let mut x = frame.area.min.x + if row.is_multiple_of(2) { 0.5 } else { 1.0 } * step_m;
             while x < frame.area.max.x {
                 let place = DVec2::new(x, y);
                 if sea.course().extent.contains(place) && sea.bed_m(place) < -SHALLOW_M {

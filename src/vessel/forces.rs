@@ -395,10 +395,10 @@ fn hold_up(class: &Class, state: &VesselState, water: &Water, level: &Level, cho
 fn short_height_m2(class: &Class, waves: &LocalWaves) -> f64 {
     let scale = short(class.spec.hull.waterline_m / 4.0);
     let mut parts = [0.0_f32; WAVES];
-    for n in 0..WAVES {
-        let ratio = waves.k_radpm[n] * scale;
+    for ((part, k_radpm), amplitude_m) in parts.iter_mut().zip(waves.k_radpm).zip(waves.amplitude_m) {
+        let ratio = k_radpm * scale;
         let fourth = ratio * ratio * ratio * ratio;
-        parts[n] = waves.amplitude_m[n] * waves.amplitude_m[n] * (fourth / (1.0 + fourth));
+        *part = amplitude_m * amplitude_m * (fourth / (1.0 + fourth));
     }
     // The height is four times the root of the variance, half the square of each amplitude.
     let mut sum = 0.0_f32;

@@ -1,8 +1,6 @@
 //! `fairway status`, `fairway moored`, `fairway resume`: a running harbour is asked how it goes, which vessels it
 //! keeps ashore, and to have one of them go on.
 
-#![expect(clippy::print_stdout, reason = "printing is what it is for")]
-
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
 use fairway::harbour::answers::{MooredAnswer, PassageAnswer, StatusAnswer};
@@ -73,7 +71,7 @@ impl Harbour {
             Format::Text => text(answer),
             Format::Json => {
                 let line = serde_json::to_string(answer);
-                println!("{}", line.map_err(|error| Failure::Broke(format!("cannot print: {error}")))?);
+                say!("{}", line.map_err(|error| Failure::Broke(format!("cannot print: {error}")))?);
             }
         }
         Ok(())
@@ -95,7 +93,7 @@ pub(crate) fn status(args: &StatusArgs) -> Result<(), Failure> {
 }
 
 fn show_status(status: &StatusAnswer) {
-    println!(
+    say!(
         "{}: {} booked, {} sailing, {} arrived, {} given up; {} handoffs, {} ticks missed at them",
         status.course,
         status.booked,
@@ -107,7 +105,7 @@ fn show_status(status: &StatusAnswer) {
     );
     for region in &status.regions {
         let counts = region.counts;
-        println!(
+        say!(
             "{:<28} vessels {}, load {:.0} %, dilation {:.2}; refused {} joins, dropped {} orders, cancelled {} \
              offers; {} messages out of place, {} wakes late, {} ticks paused",
             region.name,
@@ -123,7 +121,7 @@ fn show_status(status: &StatusAnswer) {
         );
     }
     for trouble in &status.troubles {
-        println!("trouble: {trouble}");
+        say!("trouble: {trouble}");
     }
 }
 
@@ -142,12 +140,12 @@ pub(crate) fn list(args: &ListArgs) -> Result<(), Failure> {
 
 fn show(answer: &MooredAnswer) {
     if answer.moored.is_empty() {
-        println!("no vessel is moored");
+        say!("no vessel is moored");
     }
     for line in &answer.moored {
         let days = Tick(line.tick).seconds() / 86_400.0;
         let anyway = if line.needs_quarantine { "; resume it with --anyway" } else { "" };
-        println!(
+        say!(
             "{:>5}  {} ({}), mark {} of {}, {:.0} m E {:.0} m N, day {days:.3} of the course: {}{anyway}",
             line.vessel,
             line.name,
@@ -165,7 +163,7 @@ fn show(answer: &MooredAnswer) {
 pub(crate) fn resume(args: &ResumeArgs) -> Result<(), Failure> {
     let answer = args.harbour.client()?.resume(args.vessel, args.anyway).map_err(failure)?;
     args.harbour.print(&answer, |passage: &PassageAnswer| match &passage.region {
-        Some(region) => println!("{} sails on in {} ({})", passage.name, region.name, region.addr),
-        None => println!("{} waits for its region; ask again with `fairway moored`", passage.name),
+        Some(region) => say!("{} sails on in {} ({})", passage.name, region.name, region.addr),
+        None => say!("{} waits for its region; ask again with `fairway moored`", passage.name),
     })
 }

@@ -1,7 +1,5 @@
 //! `fairway boat`: what a boat file's boat does, measured on a simple sea.
 
-#![expect(clippy::print_stdout, reason = "printing is what it is for")]
-
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -149,7 +147,7 @@ fn rounded(value: f64, per_unit: f64) -> f64 {
 }
 
 fn print_json<T: Serialize>(value: &T) -> Result<(), String> {
-    println!("{}", serde_json::to_string(value).map_err(|error| error.to_string())?);
+    say!("{}", serde_json::to_string(value).map_err(|error| error.to_string())?);
     Ok(())
 }
 
@@ -243,10 +241,10 @@ fn run_polar(args: &PolarArgs) -> Result<(), String> {
     match args.output {
         Output::Json => print_json(&rows),
         Output::Text => {
-            println!("{}", spec.name);
-            println!("tws kn  twa °  speed kn  heel °  leeway °  vmg kn  reef  flat  sails");
+            say!("{}", spec.name);
+            say!("tws kn  twa °  speed kn  heel °  leeway °  vmg kn  reef  flat  sails");
             for row in &rows {
-                println!(
+                say!(
                     "{:>6.1} {:>6.1} {:>9.2} {:>7.1} {:>9.1} {:>7.2} {:>5.2} {:>5.2}  {}{}",
                     row.tws_kn,
                     row.twa_deg,
@@ -298,10 +296,10 @@ fn run_power(args: &PolarArgs, spec: &BoatSpec) -> Result<(), String> {
     match args.output {
         Output::Json => print_json(&rows),
         Output::Text => {
-            println!("{}", spec.name);
-            println!("throttle  speed kn");
+            say!("{}", spec.name);
+            say!("throttle  speed kn");
             for row in &rows {
-                println!("{:>8.1} {:>9.2}", row.throttle, row.speed_kn);
+                say!("{:>8.1} {:>9.2}", row.throttle, row.speed_kn);
             }
             Ok(())
         }
@@ -393,10 +391,10 @@ fn run_decay(args: &DecayArgs) -> Result<(), String> {
     match args.output {
         Output::Json => print_json(&answer),
         Output::Text => {
-            println!("{}, {}", spec.name, answer.mode);
-            println!("period          {:.3} s", answer.period_s);
-            println!("without damping {:.3} s", answer.natural_period_s);
-            println!("damping         {:.1} % of the critical", 100.0 * answer.damping_ratio);
+            say!("{}, {}", spec.name, answer.mode);
+            say!("period          {:.3} s", answer.period_s);
+            say!("without damping {:.3} s", answer.natural_period_s);
+            say!("damping         {:.1} % of the critical", 100.0 * answer.damping_ratio);
             Ok(())
         }
     }
@@ -461,23 +459,21 @@ fn run_turn(args: &TurnArgs) -> Result<(), String> {
     match args.output {
         Output::Json => print_json(&answer),
         Output::Text => {
-            println!("{}: rudder {rudder_deg}° at {:.1} kn", spec.name, answer.approach_kn);
-            println!("advance            {:.1} m, {:.2} lengths", answer.advance_m, answer.advance_lengths);
-            println!("transfer           {:.1} m, {:.2} lengths", answer.transfer_m, answer.transfer_lengths);
-            println!(
+            say!("{}: rudder {rudder_deg}° at {:.1} kn", spec.name, answer.approach_kn);
+            say!("advance            {:.1} m, {:.2} lengths", answer.advance_m, answer.advance_lengths);
+            say!("transfer           {:.1} m, {:.2} lengths", answer.transfer_m, answer.transfer_lengths);
+            say!(
                 "tactical diameter  {:.1} m, {:.2} lengths",
-                answer.tactical_diameter_m, answer.tactical_diameter_lengths
+                answer.tactical_diameter_m,
+                answer.tactical_diameter_lengths
             );
-            println!("90° after {:.1} s, 180° after {:.1} s", answer.t90_s, answer.t180_s);
-            println!("steady             {:.1} kn, {:.1} °/s", answer.steady_kn, answer.steady_degps);
+            say!("90° after {:.1} s, 180° after {:.1} s", answer.t90_s, answer.t180_s);
+            say!("steady             {:.1} kn, {:.1} °/s", answer.steady_kn, answer.steady_degps);
             for zigzag in &answer.zigzag {
                 let [first, second] = zigzag.overshoot_deg;
-                println!(
-                    "zig-zag {0:.0}°/{0:.0}°    overshoots {first:.1}° and {second:.1}°",
-                    zigzag.angle_deg
-                );
+                say!("zig-zag {0:.0}°/{0:.0}°    overshoots {first:.1}° and {second:.1}°", zigzag.angle_deg);
             }
-            println!("IMO MSC.137(76)    {}", if answer.meets_imo { "met" } else { "not met" });
+            say!("IMO MSC.137(76)    {}", if answer.meets_imo { "met" } else { "not met" });
             Ok(())
         }
     }
@@ -511,12 +507,16 @@ fn run_rao(args: &RaoArgs) -> Result<(), String> {
     match args.output {
         Output::Json => print_json(&rows),
         Output::Text => {
-            println!("{}, waves at {}° (180: from ahead)", spec.name, args.heading);
-            println!("period s  heave  phase °  roll/ka  pitch/ka");
+            say!("{}, waves at {}° (180: from ahead)", spec.name, args.heading);
+            say!("period s  heave  phase °  roll/ka  pitch/ka");
             for row in &rows {
-                println!(
+                say!(
                     "{:>8.2} {:>6.3} {:>8.1} {:>8.3} {:>9.3}",
-                    row.period_s, row.heave, row.heave_phase_deg, row.roll_over_ka, row.pitch_over_ka
+                    row.period_s,
+                    row.heave,
+                    row.heave_phase_deg,
+                    row.roll_over_ka,
+                    row.pitch_over_ka
                 );
             }
             Ok(())

@@ -1,7 +1,5 @@
 //! `fairway course`: a look at a course folder.
 
-#![expect(clippy::print_stdout, reason = "printing is what it is for")]
-
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -41,8 +39,8 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
 /// A course in a page.
 fn print(course: &Course) {
     let size = course.extent.max - course.extent.min;
-    println!("{} ({})", course.title, course.name);
-    println!(
+    say!("{} ({})", course.title, course.name);
+    say!(
         "extent    {:.1} × {:.1} km, {:.0} × {:.0} cells of {} m",
         size.x / 1000.0,
         size.y / 1000.0,
@@ -53,16 +51,12 @@ fn print(course: &Course) {
     let start = jiff::Timestamp::from_second(course.epoch_unix_s)
         .and_then(|epoch| epoch.checked_add(jiff::SignedDuration::from_secs_f64(course.start.seconds())));
     if let Ok(start) = start {
-        println!(
-            "start     {start}, tick {}; time limit {:.1} h",
-            course.start.0,
-            course.time_limit_s / 3600.0
-        );
+        say!("start     {start}, tick {}; time limit {:.1} h", course.start.0, course.time_limit_s / 3600.0);
     }
     let climate = &course.climate;
-    println!("climate   {:.1} m/s from {:03.0}°", climate.wind_mps, degrees(climate.wind_from_rad));
+    say!("climate   {:.1} m/s from {:03.0}°", climate.wind_mps, degrees(climate.wind_from_rad));
     let often = &climate.adventures;
-    println!(
+    say!(
         "happens   {} fronts, {} squalls, {} thunderstorms a day; {} scripted events, {} rips",
         often.fronts_per_day,
         often.squalls_per_day,
@@ -70,7 +64,7 @@ fn print(course: &Course) {
         course.events.len(),
         course.rips.len()
     );
-    println!("legs");
+    say!("legs");
     let mut total_m = 0.0;
     let mut cells = BTreeSet::new();
     for ((from, to), mark) in course.legs().zip(&course.marks) {
@@ -78,21 +72,21 @@ fn print(course: &Course) {
         total_m += leg.length();
         cells_between(course, from, to, &mut cells);
         let bearing_deg = degrees(heading(leg.x, leg.y));
-        println!(
+        say!(
             "  {:<24} {:>6.2} nm on {bearing_deg:03.0}°  {}",
             mark.name,
             leg.length() / NAUTICAL_MILE_M,
             position(course, mark.place)
         );
     }
-    println!("  {:<24} {:>6.2} nm, across {} cells", "in all", total_m / NAUTICAL_MILE_M, cells.len());
-    println!("stations");
+    say!("  {:<24} {:>6.2} nm, across {} cells", "in all", total_m / NAUTICAL_MILE_M, cells.len());
+    say!("stations");
     for station in &course.stations {
         let kind = if station.measures == Measures::Height { "height" } else { "current" };
-        println!("  {:<12} {kind:<8} {}", station.id, station.name);
+        say!("  {:<12} {kind:<8} {}", station.id, station.name);
     }
-    println!("prims     {} of {} in a region", course.prims.len(), course.prims_per_region);
-    println!("coast     {} rings", course.coast().rings().len());
+    say!("prims     {} of {} in a region", course.prims.len(), course.prims_per_region);
+    say!("coast     {} rings", course.coast().rings().len());
 }
 
 /// A place as charts or grids write it.

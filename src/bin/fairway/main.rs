@@ -1,5 +1,13 @@
 //! The program for people; see `fairway --help`.
 
+/// Prints a line on standard output. A reader that has seen enough may close the pipe.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
 mod ask;
 mod boat;
 mod course;

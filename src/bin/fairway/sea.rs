@@ -1,7 +1,5 @@
 //! `fairway sea`: what the sea is like at a place and time.
 
-#![expect(clippy::print_stdout, reason = "printing is what it is for")]
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -88,11 +86,11 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
     let sea = Sea::new(Arc::clone(&course), args.seed.unwrap_or(course.seed));
     let sample = sea.at(place, tick);
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string(&sample).map_err(|error| error.to_string())?),
+        Output::Json => say!("{}", serde_json::to_string(&sample).map_err(|error| error.to_string())?),
         Output::Text => {
             print(&sample);
             for event in events::at(&sea, place, tick) {
-                println!("now         {}: {}", event.what.name(), event.strength_text());
+                say!("now         {}: {}", event.what.name(), event.strength_text());
             }
         }
     }
@@ -102,21 +100,19 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
 /// The sea in sailors' units.
 fn print(sample: &SeaSample) {
     let (wind, current) = (sample.wind_mps, sample.current_mps);
-    println!("wind        {:.1} kn from {:03.0}°", knots(wind.length()), degrees(heading(-wind.x, -wind.y)));
-    println!(
-        "current     {:.2} kn to {:03.0}°",
-        knots(current.length()),
-        degrees(heading(current.x, current.y))
-    );
-    println!(
+    say!("wind        {:.1} kn from {:03.0}°", knots(wind.length()), degrees(heading(-wind.x, -wind.y)));
+    say!("current     {:.2} kn to {:03.0}°", knots(current.length()), degrees(heading(current.x, current.y)));
+    say!(
         "waves       {:.2} m, peak {:.1} s, from {:03.0}°",
-        sample.wave_hs_m, sample.wave_tp_s, sample.wave_from_deg
+        sample.wave_hs_m,
+        sample.wave_tp_s,
+        sample.wave_from_deg
     );
     if sample.depth_m > 0.0 {
-        println!("depth       {:.1} m, tide included", sample.depth_m);
+        say!("depth       {:.1} m, tide included", sample.depth_m);
     } else {
-        println!("depth       dry land");
+        say!("depth       dry land");
     }
-    println!("tide        {:.2} m above chart datum", sample.tide_m);
-    println!("visibility  {:.1} km", sample.visibility_m / 1000.0);
+    say!("tide        {:.2} m above chart datum", sample.tide_m);
+    say!("visibility  {:.1} km", sample.visibility_m / 1000.0);
 }

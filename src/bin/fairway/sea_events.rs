@@ -1,7 +1,5 @@
 //! `fairway sea events`: what will happen along a course, before it happens.
 
-#![expect(clippy::print_stdout, reason = "printing is what it is for")]
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -170,7 +168,7 @@ pub(crate) fn run(args: &Args) -> Result<(), String> {
     match args.output {
         Output::Json => {
             let rows: Vec<Row> = list.iter().map(|item| row(&course, item)).collect();
-            println!("{}", serde_json::to_string(&rows).map_err(|error| error.to_string())?);
+            say!("{}", serde_json::to_string(&rows).map_err(|error| error.to_string())?);
         }
         Output::Text => print(&course, sea.seed(), &list, [from, to]),
     }
@@ -227,15 +225,12 @@ fn row<'a>(course: &Course, event: &'a Item) -> Row<'a> {
 }
 
 fn print(course: &Course, seed: u64, list: &[Item], [from, to]: [Tick; 2]) {
-    println!("{}, seed {seed}: {} to {}", course.title, time(course, from), time(course, to));
+    say!("{}, seed {seed}: {} to {}", course.title, time(course, from), time(course, to));
     if list.is_empty() {
-        println!("nothing happens");
+        say!("nothing happens");
         return;
     }
-    println!(
-        "{:<20}  {:>8}  {:<19}  {:<22}  {:<24}  how strong",
-        "time", "lasts", "what", "where", "how far"
-    );
+    say!("{:<20}  {:>8}  {:<19}  {:<22}  {:<24}  how strong", "time", "lasts", "what", "where", "how far");
     for event in list {
         let place = match course.geographic_of(event.place) {
             Some((lat_deg, lon_deg)) => format!("{lat_deg:.4} {lon_deg:.4}"),
@@ -253,7 +248,7 @@ fn print(course: &Course, seed: u64, list: &[Item], [from, to]: [Tick; 2]) {
             reach.push(format!("to {to_deg:03.0}° at {speed_kn:.0} kn"));
         }
         let reach = reach.join(", ");
-        println!(
+        say!(
             "{:<20}  {:>8}  {:<19}  {place:<22}  {reach:<24}  {}{}",
             time(course, event.from),
             lasting(event),

@@ -1,7 +1,5 @@
 //! `fairway tide`: heights and currents at a station.
 
-#![expect(clippy::print_stdout, reason = "printing is what it is for")]
-
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -94,14 +92,14 @@ pub(crate) fn run(args: Args) -> Result<(), String> {
             .map_err(|error| format!("--step leads out of the calendar: {error}"))?;
     }
     match args.output {
-        Output::Json => println!("{}", serde_json::to_string(&rows).map_err(|error| error.to_string())?),
+        Output::Json => say!("{}", serde_json::to_string(&rows).map_err(|error| error.to_string())?),
         Output::Text => {
-            println!("{} ({})", station.name, station.id);
+            say!("{} ({})", station.name, station.id);
             let meaning =
                 if unit == "m" { "height above chart datum" } else { "current, positive with the flood" };
-            println!("{:<24} {meaning}", "time");
+            say!("{:<24} {meaning}", "time");
             for row in rows {
-                println!("{:<24} {:>7.3} {}", row.time, row.value, row.unit);
+                say!("{:<24} {:>7.3} {}", row.time, row.value, row.unit);
             }
         }
     }
