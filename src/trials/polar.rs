@@ -19,7 +19,7 @@ const STEADY_S: f64 = 45.0;
 /// sea's (Pierson & Moskowitz 1964), as rating offices have it.
 const CHOP_S2PM: f64 = 0.0057;
 /// Wind from which they grow with the wind and no longer with its square, m/s: breaking in shallow waters.
-const CHOP_MPS: f64 = 10.3;
+const CHOP_MPS: f64 = 8.5;
 /// Steps of the search in reef, flat and ease, and how often they are halved.
 const STEPS: [f64; 3] = [0.1, 0.16, 0.1];
 const HALVINGS: u32 = 2;
@@ -296,7 +296,10 @@ impl<'a> Sweep<'a> {
     fn made_good(&mut self, ends_rad: [f64; 2], sign: f64) -> Point {
         let [from, to] = ends_rad;
         let way = if to > from { 1.0 } else { -1.0 };
-        let good = |point: &Point| sign * point.score() * trig::cos(point.angle_rad);
+        // A boat that lost its course makes no way: neither factor may make good what the other has lost.
+        let good = |point: &Point| {
+            if point.kept_course() { sign * point.score() * trig::cos(point.angle_rad) } else { -1.0 }
+        };
         let mut best = self.at(from);
         let mut centre = from;
         let mut course = from;
