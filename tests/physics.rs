@@ -171,7 +171,7 @@ fn close_hauled_boat_heels_and_makes_leeway_as_yachts_do() {
     let class = class("first407");
     let water = calm(wind_from(0.0, 13.0 * KNOT_MPS));
     let mut state = under_way(&class, radians(42.0), 2.5);
-    (state.helm.flat, state.gear.flat) = (0.7, 0.7);
+    (state.helm.flat, state.gear.flat) = (0.8, 0.8);
     let mut seen = look(&class, &state, &water);
     for _ in 0..ticks(120.0) {
         seen = steer(&class, &mut state, &water, radians(42.0));
@@ -236,7 +236,8 @@ fn current_carries_everything() {
         let mut carried = at_rest(&class, 2.0);
         carried.velocity_mps = flow.extend(0.0);
         let mut left = at_rest(&class, 2.0);
-        for _ in 0..ticks(600.0) {
+        // A quarter of an hour for hulls of twelve metres; the larger, the longer it takes.
+        for _ in 0..ticks(900.0 * (class.spec.length_m / 12.0).max(1.0)) {
             tick(&class, &mut carried, &water);
             tick(&class, &mut left, &water);
         }

@@ -251,7 +251,7 @@ fn division_that_changes_keeps_every_bit() {
     let mut world = World::divided(&setting, &[whole]);
     let fleet = [(ONE, "launch"), (VesselId(2), "first407"), (VesselId(3), "launch")];
     for (n, (id, boat)) in fleet.into_iter().enumerate() {
-        world.launch_from_origin(id, boat, DVec2::new(24.0 + 30.0 * n as f64, 12.0 + 18.0 * n as f64), 90.0);
+        world.launch_from_origin(id, boat, DVec2::new(24.0 + 34.0 * n as f64, 12.0 + 18.0 * n as f64), 90.0);
     }
     let (one, two) = (RegionId(1), RegionId(2));
     let mut split = 0;

@@ -162,6 +162,7 @@ struct PolarRow {
     reef: f64,
     flat: f64,
     spinnaker: bool,
+    poled_out: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     point: Option<&'static str>,
 }
@@ -180,6 +181,7 @@ impl PolarRow {
             reef: rounded(point.setting.reef, 100.0),
             flat: rounded(point.setting.flat, 100.0),
             spinnaker: point.setting.spinnaker,
+            poled_out: false,
             point: match point.kind {
                 Kind::Angle => None,
                 Kind::Beat => Some("beat"),
@@ -216,6 +218,8 @@ fn run_polar(args: &PolarArgs) -> Result<(), String> {
             jobs.push(Job::Run(wind_mps));
         }
     }
+    // A boat without one poles out its jib in its place.
+    let poled = spec.rig.as_ref().is_some_and(|rig| rig.spinnaker_m2 <= 0.0);
     let found = sail_all(&class, &jobs, &angles).map_err(|error| told(&args.file, &error))?;
     let mut rows = Vec::new();
     for (point, angle_rad) in found {
@@ -228,6 +232,8 @@ fn run_polar(args: &PolarArgs) -> Result<(), String> {
             );
         }
         let mut row = PolarRow::of(&point);
+        row.poled_out = poled && row.spinnaker;
+        row.spinnaker &= !poled;
         // What was asked for, where it was kept: scripts look for it.
         if let (Some(angle_rad), true) = (angle_rad, point.kept_course()) {
             row.twa_deg = rounded(degrees(angle_rad), 1000.0);
@@ -254,7 +260,11 @@ fn run_polar(args: &PolarArgs) -> Result<(), String> {
                     row.vmg_kn,
                     row.reef,
                     row.flat,
-                    if row.spinnaker { "spinnaker" } else { "jib" },
+                    match (row.spinnaker, row.poled_out) {
+                        (true, _) => "spinnaker",
+                        (false, true) => "jib, poled out",
+                        (false, false) => "jib",
+                    },
                     row.point.map_or_else(String::new, |point| format!("  best {point}"))
                 );
             }
