@@ -2,7 +2,7 @@
 
 use super::lookout::Lookout;
 use super::senses::Senses;
-use super::steering::{Canvas, Craft, Wheel};
+use super::steering::{Canvas, Craft, STERNWAY_MPS, Wheel};
 use super::tactics::{Plan, Situation, Tactics};
 use crate::atlas::Mark;
 use crate::noise::{Stream, signed};
@@ -32,6 +32,8 @@ const STUCK_TICKS: u64 = 60 * 45;
 const TACKS_FAILED_MAX: u8 = 2;
 /// Water that is kept under the keel, metres, besides a fifth of the draft.
 const UNDER_KEEL_M: f64 = 1.2;
+/// Wind in which a boat may be sheeted in at once, and by which more of it counts in full, m/s.
+const EASY_WIND_MPS: f64 = 4.0;
 
 /// What the boat is being made to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -230,7 +232,7 @@ impl Helmsman {
         if !self.craft.sails {
             return Helm { rudder_rad: rudder, throttle: self.throttle(), ..Helm::default() };
         }
-        let mut helm = self.canvas.set(&self.senses, rudder);
+        let mut helm = self.canvas.set(&self.senses, rudder, self.drawing());
         if self.passed >= self.marks.len() {
             // Arrived: no hurry any more.
             helm.sheet *= 0.5;
@@ -247,8 +249,7 @@ impl Helmsman {
         let wind = self.senses.wind_from();
         let close = self.tactics.close_hauled();
         // A boat that has lost her way foots until she has it again.
-        let expected = self.tactics.expected_mps(close);
-        let footing = radians(22.0) * (1.0 - self.senses.speed / (0.6 * expected)).clamp(0.0, 1.0);
+        let footing = radians(22.0) * (1.0 - self.senses.speed / (0.6 * self.way_mps())).clamp(0.0, 1.0);
         let highest = close + footing;
         let angle = wrap_angle(wind - plan.heading) * plan.side;
         if plan.close_hauled || (angle < highest && angle > radians(-60.0)) {
@@ -256,6 +257,26 @@ impl Helmsman {
         } else {
             plan.heading
         }
+    }
+
+    /// Speed that the boat should have close-hauled, m/s: as learnt, but no less than boats make in such a wind, or one
+    /// that was stopped for long would learn that she is slow and never foot again.
+    fn way_mps(&self) -> f64 {
+        let learnt = self.tactics.expected_mps(self.tactics.close_hauled());
+        let wind = self.senses.wind_speed();
+        learnt.max((0.4 * wind).min(0.6 * self.craft.pace_mps))
+    }
+
+    /// Share of what the sails can draw that a boat is given to begin with: hard in at once, they heel her and turn
+    /// her into the wind before her rudder has the way on to hold her.
+    fn drawing(&self) -> f64 {
+        let reaching = self.senses.true_angle().abs() > radians(100.0);
+        let spare = ((self.senses.wind_speed() - EASY_WIND_MPS) / EASY_WIND_MPS).clamp(0.0, 1.0);
+        if reaching || spare == 0.0 {
+            return 1.0;
+        }
+        let way = (self.senses.speed_now / (0.5 * self.way_mps())).clamp(0.0, 1.0);
+        1.0 - 0.7 * spare * (1.0 - way)
     }
 
     /// Engine: slower in a seaway and near others.
@@ -305,11 +326,11 @@ impl Helmsman {
             return self.abandon_turn(side);
         }
         let mut rudder = self.wheel.turn(&self.senses, direction, left, self.craft.length_m);
-        if self.senses.speed_now < -0.15 {
+        if self.senses.speed_now < -STERNWAY_MPS {
             // Making sternway the rudder works the other way round.
             rudder = -rudder;
         }
-        let mut helm = self.canvas.set(&self.senses, rudder);
+        let mut helm = self.canvas.set(&self.senses, rudder, self.drawing());
         helm.spinnaker = false;
         if through_wind && angle.abs() < radians(25.0) {
             helm.sheet = helm.sheet.min(0.7);
@@ -362,7 +383,7 @@ impl Helmsman {
         Helm {
             rudder_rad: away * way * 0.45,
             sheet: 0.0,
-            reef: self.canvas.set(&self.senses, 0.0).reef,
+            reef: self.canvas.set(&self.senses, 0.0, 0.0).reef,
             flat: 1.0,
             spinnaker: false,
             throttle: if late && self.craft.engine { 0.5 } else { 0.0 },

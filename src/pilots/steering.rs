@@ -2,7 +2,7 @@
 
 use super::senses::Senses;
 use crate::units::{Tick, degrees, radians, wrap_angle};
-use crate::vessel::trim::sheet_for;
+use crate::vessel::trim::sheet_to_draw;
 use crate::vessel::{BoatSpec, Helm};
 
 /// What a helmsman knows of his boat from walking around it.
@@ -47,6 +47,9 @@ const RUDDER_HARD: f64 = 0.42;
 /// Speed at which the gains are as stated; a rudder's force grows with the square of the speed.
 const GAIN_SPEED_MPS: f64 = 2.8;
 
+/// Speed astern from which a rudder is turned the other way, m/s.
+pub(super) const STERNWAY_MPS: f64 = 0.15;
+
 /// The wheel: a rudder order from a heading wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wheel {
@@ -74,7 +77,9 @@ impl Wheel {
         // With a second between orders the same gains would swing: be slower.
         let pause = 1.0 / (1.0 + 0.6 * (senses.step_s - 0.2).clamp(0.0, 2.0));
         let quick = 0.75 * error.clamp(-0.6, 0.6) - damping * senses.turn;
-        (self.hand * pause * pace * quick + self.trim).clamp(-RUDDER_MAX, RUDDER_MAX)
+        let rudder = (self.hand * pause * pace * quick + self.trim).clamp(-RUDDER_MAX, RUDDER_MAX);
+        // Making sternway the rudder works the other way round.
+        if senses.speed_now < -STERNWAY_MPS { -rudder } else { rudder }
     }
 
     /// Rudder for a turn in one direction (1 to starboard) with that much of it left, radians.
@@ -165,13 +170,13 @@ impl Canvas {
         self.spinnaker = false;
     }
 
-    /// A helm with these sails, trimmed to the apparent wind.
-    pub(super) fn set(&self, senses: &Senses, rudder_rad: f64) -> Helm {
+    /// A helm with these sails, trimmed to the apparent wind for a share of what they can draw.
+    pub(super) fn set(&self, senses: &Senses, rudder_rad: f64, draw: f64) -> Helm {
         // In a gust the sheet goes first, before the reef is tied in.
         let ease = (2.0 * (senses.heel_now.abs() - radians(28.0))).clamp(0.0, 0.5);
         Helm {
             rudder_rad,
-            sheet: (sheet_for(senses.apparent_angle) - ease).clamp(0.0, 1.0),
+            sheet: (sheet_to_draw(draw, senses.apparent_angle) - ease).clamp(0.0, 1.0),
             reef: self.reef,
             flat: self.flat,
             spinnaker: self.spinnaker,

@@ -23,6 +23,8 @@ const STALLED_DRAG: f64 = 0.55;
 const FLOGGING_DRAG: f64 = 0.12;
 /// Apparent wind angle below which every sail flogs, more the nearer to the wind's eye, radians.
 const LUFF_RAD: f64 = 12.0 * DEG;
+/// Angle of attack of a sail at least, radians: below the closest angle the tables themselves lose their lift.
+const ATTACK_RAD_MIN: f64 = 10.0 * DEG;
 const DEG: f64 = std::f64::consts::PI / 180.0;
 
 /// The sheet that suits an apparent wind angle, as any sailor knows it: hauled in to 28°, then eased
@@ -32,6 +34,16 @@ const DEG: f64 = std::f64::consts::PI / 180.0;
 #[must_use]
 pub fn sheet_for(apparent_wind_angle_rad: f64) -> f64 {
     1.0 - ((apparent_wind_angle_rad.abs() - CLOSE_RAD) / (SQUARE_RAD - CLOSE_RAD)).clamp(0.0, 1.0)
+}
+
+/// The sheet with which a sail draws a share of its lift, 0 (shaking) to 1 (well trimmed), at an apparent wind angle
+/// from the bow, radians.
+#[must_use]
+pub fn sheet_to_draw(share: f64, apparent_wind_angle_rad: f64) -> f64 {
+    let angle = apparent_wind_angle_rad.abs();
+    let best = sheet_for(angle);
+    let attack = (angle - boom_rad(best)).max(ATTACK_RAD_MIN);
+    best - (1.0 - share) * attack / (BOOM_OUT_RAD - BOOM_IN_RAD)
 }
 
 /// The boom's angle for a sheet, radians.
@@ -58,8 +70,7 @@ pub fn trim(sheet: f64, apparent_wind_angle_rad: f64) -> Trim {
     let eased = boom_rad(sheet) - best;
     let luff = FLOGGING_DRAG * (1.0 - apparent_wind_angle_rad / LUFF_RAD).max(0.0);
     if eased >= 0.0 {
-        // Below the closest angle the tables themselves lose their lift.
-        let attack = (apparent_wind_angle_rad - best).max(10.0 * DEG);
+        let attack = (apparent_wind_angle_rad - best).max(ATTACK_RAD_MIN);
         let full = (1.0 - eased / attack).max(0.0);
         Trim { lift: full, drag: full, drag_more: luff + FLOGGING_DRAG * (1.0 - full) }
     } else {
@@ -84,5 +95,13 @@ mod tests {
             }
         }
         assert!(trim(0.0, 40.0 * DEG).lift < 1e-12, "let fly, a sail does not draw");
+    }
+
+    #[test]
+    fn sails_draw_as_they_are_asked_to() {
+        for (angle, share) in [(25.0, 0.4), (45.0, 0.7), (60.0, 0.2), (90.0, 0.9)] {
+            let angle = angle * DEG;
+            assert!((trim(sheet_to_draw(share, angle), angle).lift - share).abs() < 1e-12);
+        }
     }
 }

@@ -127,10 +127,14 @@ pub(crate) fn chop() -> [Train; 3] {
 }
 
 #[test]
-fn yacht_beats_and_runs_home_in_a_seaway() {
-    for (wind_kn, stride) in [(8.0, 1), (12.0, 5), (18.0, 10)] {
-        let marks = [DVec2::new(0.0, 2_000.0), DVec2::new(0.0, 0.0)];
-        let (pilot, passed, log) = sail("first407", &marks, wind_kn * 0.5144, &chop(), stride, 60);
+fn yacht_beats_and_runs_home_in_flat_water_and_a_seaway() {
+    let marks = [DVec2::new(0.0, 2_000.0), DVec2::new(0.0, 0.0)];
+    let seaway = chop();
+    let winds = [(8.0, 1), (12.0, 5), (18.0, 1), (18.0, 10), (20.0, 5)];
+    for (wind_kn, stride, sea) in
+        winds.iter().flat_map(|(wind, n)| [(wind, *n, &[][..]), (wind, *n, &seaway[..])])
+    {
+        let (pilot, passed, log) = sail("first407", &marks, wind_kn * 0.5144, sea, stride, 60);
         if std::env::var_os("SHOW").is_some() {
             for (n, at) in log.iter().enumerate().step_by(5) {
                 println!(
@@ -142,7 +146,8 @@ fn yacht_beats_and_runs_home_in_a_seaway() {
         let minutes = log.len() / 60;
         let heel = log.iter().map(|at| at.heel.abs()).fold(0.0, f64::max);
         println!(
-            "{wind_kn} kn, stride {stride}: {passed} marks in {minutes} min, {} tacks, {} gybes, heel to {heel:.0}°",
+            "{wind_kn} kn, {} wave trains, stride {stride}: {passed} marks in {minutes} min, {} tacks, {} gybes, heel to {heel:.0}°",
+            sea.len(),
             pilot.tacks(),
             pilot.gybes()
         );
