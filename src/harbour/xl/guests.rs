@@ -135,9 +135,10 @@ impl Guests {
 
     /// A guest that came to nothing: told of, and not left behind.
     fn fails(&self, domain: &Domain, how: String) {
+        // Before it is gone, or that is all that would be told of it.
+        self.with_known(|known| known.remove(&domain.uuid));
         let console = self.console(domain);
         self.destroy_now(domain);
-        self.with_known(|known| known.remove(&domain.uuid));
         self.tell_end(domain, how, false, console);
     }
 
