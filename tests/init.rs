@@ -19,25 +19,8 @@ const REGION: &str = env!("CARGO_BIN_EXE_fairway-region");
 /// How long anything may take on a machine that does other things as well.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The root of a guest is all of this machine's, with a `/region` of its own; its interface is half of a pair.
-const SCRIPT: &str = r#"
-set -e
-ip link add eth0 type veth peer name host0
-mkdir -p "$DIR/root"
-mount -t tmpfs root "$DIR/root"
-for entry in /*; do
-    at="$DIR/root$entry"
-    if [ -L "$entry" ]; then cp -P "$entry" "$at"
-    elif [ -d "$entry" ] && [ "$entry" != /region ]; then mkdir "$at"; mount --rbind "$entry" "$at"; fi
-done
-mkdir "$DIR/root/region"
-cp -r "$DIR/region/." "$DIR/root/region/"
-mount -t proc proc "$DIR/root/proc"
-mount -t sysfs sys "$DIR/root/sys"
-mount --bind "$DIR/poweroff_cmd" "$DIR/root/proc/sys/kernel/poweroff_cmd"
-sh -c 'sleep 2 & exit 0'
-exec chroot "$DIR/root" /bin/bash -c "exec -a /init '$REGION'"
-"#;
+/// What lays the guest's system and becomes it.
+const SCRIPT: &str = include_str!("common/namespace.sh");
 
 struct Guest {
     child: Child,
