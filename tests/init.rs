@@ -135,7 +135,7 @@ fn namespaces() -> bool {
     possible
 }
 
-const ARGUMENTS: &str = "--course=/region/course/gullwing\n--cell=0,0\n--listen=10.7.0.1:4045";
+const ARGUMENTS: &str = "--course=/region/course/gullwing\n--cell=0,0\n--listen=0.0.0.0:4045";
 
 #[test]
 fn guest_comes_up_keeps_house_and_powers_off_when_asked() {

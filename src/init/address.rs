@@ -35,7 +35,7 @@ const AF_INET: u8 = 2;
 /// An address and the length of its network's prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Address {
-    ip: Ipv4Addr,
+    pub(super) ip: Ipv4Addr,
     prefix: u8,
 }
 

@@ -18,6 +18,7 @@ mod words;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Write as _};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -92,6 +93,8 @@ pub struct Guest {
     pub board: Arc<Board>,
     /// The boot clock at our first line, milliseconds.
     pub began_ms: f64,
+    /// The address of its interface.
+    pub address: Option<Ipv4Addr>,
     store: Option<Xenstore>,
     stop: Arc<AtomicBool>,
 }
@@ -133,7 +136,8 @@ impl Guest {
         }
         let board = Arc::new(Board::default());
         Keeper::start(Arc::clone(&board), store.is_some()).map_err(failed("start the keeper"))?;
-        Ok(Self { board, began_ms, store, stop })
+        let address = words.address.map(|address| address.ip);
+        Ok(Self { board, began_ms, address, store, stop })
     }
 
     /// The arguments of the region server that this guest is to be: from its ramdisk, or, where there are none, from

@@ -1,5 +1,6 @@
 //! The region server as the whole user space of a guest.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -43,6 +44,13 @@ fn serve(guest: &mut Guest, start: Instant) -> Result<(), ServerError> {
 pub(super) fn say_ready(guest: &Guest, ready: &mut serde_json::Value) -> Result<(), ServerError> {
     let [total_kib, available_kib] = init::memory_kib();
     if let Some(fields) = ready.as_object_mut() {
+        // Who listens at every address is found at the guest's own.
+        let listens = fields.get("addr").and_then(|addr| addr.as_str()?.parse::<SocketAddr>().ok());
+        if let (Some(listens), Some(ip)) = (listens.filter(|addr| addr.ip().is_unspecified()), guest.address)
+        {
+            let at = SocketAddr::new(ip.into(), listens.port());
+            fields.insert("addr".to_owned(), at.to_string().into());
+        }
         fields.insert("boottime_init_ms".to_owned(), guest.began_ms.into());
         fields.insert("boottime_first_tick_ms".to_owned(), init::boot_ms().into());
         fields.insert("mem_total_kib".to_owned(), total_kib.into());
