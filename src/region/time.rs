@@ -1,7 +1,8 @@
 //! The harbour's time, as a region knows it: its own boot clock, steered to what the harbour says.
 //!
-//! All regions of a course share one clock, the harbour's. Every answer to a report tells it; where the round
-//! trip was shortest it is known best. A region with vessels follows by running up to 1 % faster or slower,
+//! All regions of a course share one clock, the harbour's. Every answer to a report tells it within half its round
+//! trip, and all answers together within what they have in common (Marzullo 1984). A clock that is within that is left
+//! alone: on the harbour's own host it is right from the start, however long answers take. A region with vessels follows by running up to 1 % faster or slower,
 //! so that their ticks are never skipped or doubled; one without vessels sets its clock.
 
 use std::collections::VecDeque;
@@ -32,7 +33,7 @@ struct Answer {
 pub(super) struct Time {
     /// By how much the harbour's wall time is taken to be ahead of our boot clock.
     ahead_ns: i64,
-    /// The same, as the best answer says.
+    /// The same, as near as all answers allow.
     aim_ns: i64,
     /// When it was last steered, boot clock.
     steered_ns: u64,
@@ -58,16 +59,26 @@ impl Time {
         boot_ns.saturating_add_signed(self.ahead_ns)
     }
 
-    /// By how much it may be wrong, nanoseconds: half of the round trip of the best answer, what is still to be
-    /// steered, and what two crystals part by meanwhile. All there is until the harbour has answered.
+    /// By how much it may be wrong, nanoseconds: as far as the harbour's clock may be from it by all answers. All there
+    /// is until the harbour has answered.
     pub(super) fn doubt_ns(&self, boot_ns: u64) -> u64 {
-        let Some(best) = self.best() else { return u64::MAX };
-        let aged_ns = boot_ns.saturating_sub(best.boot_ns) / DRIFT;
-        (best.round_trip_ns / 2).saturating_add(aged_ns).saturating_add(self.aim_ns.abs_diff(self.ahead_ns))
+        let Some([least, most]) = self.bounds(boot_ns) else { return u64::MAX };
+        self.ahead_ns.abs_diff(least).max(self.ahead_ns.abs_diff(most))
     }
 
-    fn best(&self) -> Option<&Answer> {
-        self.answers.iter().min_by_key(|answer| answer.round_trip_ns)
+    /// Between which values the harbour's clock is ahead of ours, by all answers that are remembered; by the shortest
+    /// round trip alone where they do not agree.
+    fn bounds(&self, boot_ns: u64) -> Option<[i64; 2]> {
+        let bounds_of = |answer: &Answer| {
+            let aged_ns = boot_ns.saturating_sub(answer.boot_ns) / DRIFT;
+            let wide_ns = signed(answer.round_trip_ns / 2 + aged_ns);
+            [answer.ahead_ns - wide_ns, answer.ahead_ns + wide_ns]
+        };
+        let best = self.answers.iter().min_by_key(|answer| answer.round_trip_ns)?;
+        let all = self.answers.iter().map(bounds_of);
+        let [least, most] =
+            all.fold([i64::MIN, i64::MAX], |[least, most], [low, high]| [least.max(low), most.min(high)]);
+        Some(if least <= most { [least, most] } else { bounds_of(best) })
     }
 
     /// Hears the harbour's wall time in the answer to a report that left at `stamp_ns`, boot clock. Returns
@@ -85,8 +96,8 @@ impl Time {
         {
             self.answers.pop_front();
         }
-        if let Some(best) = self.best() {
-            self.aim_ns = best.ahead_ns;
+        if let Some([least, most]) = self.bounds(boot_ns) {
+            self.aim_ns = self.ahead_ns.clamp(least, most);
         }
         let set = may_set && self.aim_ns.abs_diff(self.ahead_ns) > SET_FROM_NS;
         if set {

@@ -28,6 +28,7 @@ pub(crate) enum Kind {
 
 /// The options.
 #[derive(Clone, Debug, clap::Args)]
+#[group(id = "engine-options")]
 pub(crate) struct Args {
     /// What region servers run as.
     #[arg(long, value_name = "ENGINE", default_value = "process")]
