@@ -4,7 +4,8 @@
 #   assets/guest/kernel.sh OUT_DIR
 #
 # Needs, with the versions that it was tried with (Debian 12): linux-source-6.1 (6.1.192-2, fetched here, not
-# installed), gcc 12.2, binutils 2.40, make 4.3, flex, bison, bc, perl, xz-utils. No root.
+# installed), gcc 12.2, binutils 2.40, make 4.3, flex, bison, bc, perl, xz-utils, libelf-dev (for the kernel's own
+# objtool). No root.
 #
 # The same inputs give the same bytes: no time, user, host or counter of builds goes in. Inputs are this script,
 # kernel.config, the source package's version and the compiler's; while they are what they were, nothing is built.
@@ -23,6 +24,8 @@ for tool in gcc:gcc ld:binutils strip:binutils make:make flex:flex bison:bison b
     tar:tar dpkg-deb:dpkg apt-get:apt sha256sum:coreutils; do
     command -v "${tool%%:*}" >/dev/null || fail "${tool%%:*} is missing: apt-get install ${tool##*:}"
 done
+
+[ -e /usr/include/gelf.h ] || fail "gelf.h is missing: apt-get install libelf-dev"
 
 # The archive's newest, or where there is no archive to ask, what was fetched before.
 mkdir -p "$lab/debs" "$lab/kernel"

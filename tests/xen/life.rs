@@ -67,7 +67,10 @@ fn destroyed_guest_leaves_its_neighbour_alone() {
         let id = other.run("echo $id");
         other.destroy();
         other.until(&format!("! xl domid $name && ! xenstore-exists /local/domain/{}", id.trim()));
-        other.until(&format!("ls /sys/class/net/br0/brif; ! ls /sys/class/net/br0/brif | grep vif{}.", id.trim()));
+        other.until(&format!(
+            "ls /sys/class/net/br0/brif; ! ls /sys/class/net/br0/brif | grep vif{}.",
+            id.trim()
+        ));
         let mut one = guest::Guest { lab, plan: Plan::tuned("neighbour", 33) };
         assert_eq!(one.entry("state"), "ready");
         assert!(one.answers() && one.ticks() > 0);

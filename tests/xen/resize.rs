@@ -14,7 +14,9 @@ fn processors_come_and_go() {
             for times in 1..=2 {
                 guest.run("xl vcpu-set $name 2");
                 guest.until_processors(2);
-                guest.until(&format!("[ $(grep -ac 'cpu1 is on line' $log) = {times} ] || {{ tail -5 $log; false; }}"));
+                guest.until(&format!(
+                    "[ $(grep -ac 'cpu1 is on line' $log) = {times} ] || {{ tail -5 $log; false; }}"
+                ));
                 guest.run("xl vcpu-set $name 1");
                 guest.until_processors(1);
             }

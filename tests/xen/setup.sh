@@ -22,18 +22,23 @@ say() { printf '%(%H:%M:%S)T setup.sh: %s\n' -1 "$*"; }
 [ "$(id -u)" = 0 ] || fail "debootstrap needs root"
 
 # A package archive of its own: images of containers delete the machine's after every package, also under a running
-# installation. qemu-utils is named so that a newer one is replaced by what fits, and not in the way.
+# installation.
 missing=()
 for tool in qemu-system-x86_64:qemu-system-x86 debootstrap:debootstrap cpio:cpio modinfo:kmod flex:flex \
     bison:bison bc:bc mke2fs:e2fsprogs setpriv:util-linux; do
     command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
 done
+[ -e /usr/include/gelf.h ] || missing+=(libelf-dev)
 if [ ${#missing[@]} -gt 0 ]; then
     say "packages: ${missing[*]}"
     apt-get update -qq
+    # QEMU's tools of another version, where there are some, would be in the way of its emulator.
+    if dpkg -s qemu-utils >/dev/null 2>&1; then
+        missing+=("qemu-utils=$(apt-cache policy qemu-system-x86 | awk '/Candidate:/ { print $2 }')")
+    fi
     apt-get -o DPkg::Lock::Timeout=300 -o Dir::Cache::archives="$lab/archives" -o APT::Sandbox::User=root \
         -o DPkg::Post-Invoke::= install -y -qq --no-install-recommends --allow-downgrades \
-        "${missing[@]}" qemu-utils seabios ipxe-qemu >"$lab/packages.log" 2>&1 ||
+        "${missing[@]}" >"$lab/packages.log" 2>&1 ||
         { tail -20 "$lab/packages.log" >&2; fail "apt-get install failed: $lab/packages.log"; }
 fi
 
