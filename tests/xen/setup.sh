@@ -6,8 +6,8 @@
 # A machine without hardware virtualisation boots the real hypervisor, a dom0 with `xl`, and paravirtual guests inside
 # QEMU. This makes, under ${FAIRWAY_LAB:-~/.cache/fairway-lab}:
 #   dom0/        xen, vmlinuz, initrd.gz, root.ext4: what QEMU is started with
-#   tuned/       the guest's kernel by assets/guest/kernel.sh
-#   stock/       Debian's kernel as a guest, by assets/guest/stock.sh
+#   kernel/      the guest's kernel, built by assets/guest/kernel.sh
+#   stock/       Debian's kernel, unpacked by assets/guest/stock.sh: dom0 has it, and guests
 # What is there and of the same inputs is left alone. On Debian 12, as root (packages, debootstrap), with 4 GB of
 # disk; 5 minutes on two cores from nothing, most of it the kernel.
 set -euo pipefail
@@ -42,8 +42,8 @@ if [ ${#missing[@]} -gt 0 ]; then
         { tail -20 "$lab/packages.log" >&2; fail "apt-get install failed: $lab/packages.log"; }
 fi
 
-"$assets/stock.sh" "$lab/stock"
-release=$(cat "$lab/stock/vmlinux.inputs")
+"$assets/stock.sh" "$lab/images/stock"
+release=$(cat "$lab/images/stock/vmlinux.inputs")
 unpacked=$lab/stock/linux-image-$release
 
 # dom0's user space: Debian's smallest system and the toolstack, without systemd.
@@ -105,5 +105,5 @@ if [ "$(cat "$lab/dom0/disk.inputs" 2>/dev/null)" != "$disk" ]; then
     echo "$disk" >"$lab/dom0/disk.inputs"
 fi
 
-"$assets/kernel.sh" "$lab/tuned"
+"$assets/kernel.sh" "$lab/images/kernel"
 say "the lab is in $lab"

@@ -51,13 +51,13 @@ fn image(kernel: &str, out: &Path) -> Result<(), String> {
     if let Some(ready) = std::env::var_os("FAIRWAY_LAB_IMAGE") {
         return call(Command::new("cp").arg("-rL").arg(Path::new(&ready).join(kernel)).arg(out));
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_fairway"));
-    command.args(["image", "build", "--kernel"]).arg(folder().join(kernel).join("vmlinux"));
-    let modules = folder().join(kernel).join("modules");
-    if modules.exists() {
-        command.arg("--modules").arg(modules);
-    }
-    call(command.arg("--out").arg(out))
+    let fairway = Path::new(env!("CARGO_BIN_EXE_fairway"));
+    // Beside the folder of this profile, as `.ci/xen` builds it.
+    let target = fairway.parent().and_then(Path::parent).unwrap();
+    let init = target.join("x86_64-unknown-linux-gnu/dist/fairway-region");
+    let mut command = Command::new(fairway);
+    command.args(["image", "build", "--kernel", kernel, "--init"]).arg(init);
+    call(command.arg("--cache").arg(folder().join("images")).arg("--out").arg(out))
 }
 
 fn region(out: &Path) -> Result<(), String> {
