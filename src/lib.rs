@@ -9,7 +9,7 @@
 //! | base | [`units`] ticks, ids, conversions · [`limits`] every bound, with its reason · [`trig`] elementary functions with the same bits everywhere · [`noise`] counter-based draws · [`wide`] the widest vectors at hand |
 //! | model, pure | [`atlas`] courses, coasts, frames, cells · [`weather`] wind and visibility · [`sea`] waves, tide, current, depth · [`creatures`] whales, dolphins, logs, nets · [`events`] what happens along a course · [`vessel`] hull, foils, sails, engine · [`sim`] the tick, islands, groups · [`trials`] what one boat does on a simple sea |
 //! | protocol, pure | [`wire`] messages, tickets, their bytes · [`handoff`] passing ownership · [`custody`] who answers for a vessel when somebody died · [`corridor`] which regions should exist · [`region`] one region server's behaviour |
-//! | shell, does I/O | [`clock`] the time · [`config`] start options · [`net`] QUIC circuits · [`record`] applied-input logs and replay · [`metrics`] process figures · [`harbour`] bookings, engines, HTTP · [`pilots`] headless sailors · [`server`] the region server, which joins them · [`chart`] pictures |
+//! | shell, does I/O | [`clock`] the time · [`config`] start options · [`xenstore`] values that a Xen host and its guests share · [`init`] PID 1 of a guest · [`net`] QUIC circuits · [`record`] applied-input logs and replay · [`metrics`] process figures · [`image`] what a guest boots from · [`harbour`] bookings, engines, HTTP · [`pilots`] headless sailors · [`server`] the region server, which joins them · [`chart`] pictures |
 
 pub mod limits;
 pub mod noise;
@@ -38,9 +38,13 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "harbour")]
 pub mod harbour;
+#[cfg(feature = "harbour")]
+pub mod image;
+pub mod init;
 pub mod metrics;
 pub mod net;
 #[cfg(feature = "pilots")]
 pub mod pilots;
 pub mod record;
 pub mod server;
+pub mod xenstore;

@@ -22,11 +22,14 @@ const LAYERS: [&[&str]; 4] = [
     &["units", "limits", "trig", "noise", "wide"],
     &["atlas", "weather", "sea", "creatures", "events", "vessel", "sim", "trials"],
     &["wire", "handoff", "custody", "corridor", "region"],
-    &["clock", "config", "net", "record", "metrics", "harbour", "pilots", "chart", "server"],
+    &[
+        "clock", "config", "xenstore", "init", "net", "record", "metrics", "image", "harbour", "pilots",
+        "chart", "server",
+    ],
 ];
 
 /// Arrows within a layer. `server` and the programs join shells; no other room does.
-const WITHIN: [(&str, &[&str]); 18] = [
+const WITHIN: [(&str, &[&str]); 19] = [
     ("limits", &["units"]),
     ("trig", &["units"]),
     ("weather", &["atlas"]),
@@ -42,9 +45,10 @@ const WITHIN: [(&str, &[&str]); 18] = [
     ("corridor", &[]),
     ("net", &["clock", "config"]),
     ("record", &["clock"]),
-    ("harbour", &["clock", "config", "net"]),
+    ("init", &["clock", "xenstore"]),
+    ("harbour", &["clock", "config", "net", "xenstore", "image"]),
     ("pilots", &["clock", "net"]),
-    ("server", &["clock", "config", "net", "record", "metrics"]),
+    ("server", &["clock", "config", "init", "net", "record", "metrics"]),
 ];
 
 fn sources(room: &Path, found: &mut Vec<PathBuf>) {

@@ -1,6 +1,6 @@
 //! The files of a course: read whole, bounded, from its own folder alone.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Component, Path};
@@ -25,12 +25,13 @@ pub(super) struct Files<'a> {
     dir: &'a Path,
     source: Source<'a>,
     digest: Cell<u64>,
+    names: RefCell<Vec<String>>,
 }
 
 impl<'a> Files<'a> {
     /// Those of a folder, which is named in messages wherever they are.
     pub(super) const fn new(dir: &'a Path, source: Source<'a>) -> Self {
-        Self { dir, source, digest: Cell::new(0) }
+        Self { dir, source, digest: Cell::new(0), names: RefCell::new(Vec::new()) }
     }
 
     /// The course's folder.
@@ -41,6 +42,14 @@ impl<'a> Files<'a> {
     /// XXH3 of all bytes that were read, in this order.
     pub(super) const fn digest(&self) -> u64 {
         self.digest.get()
+    }
+
+    /// The names of the files that were read.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = self.names.borrow().clone();
+        names.sort();
+        names.dedup();
+        names
     }
 
     /// The bytes of a file.
@@ -58,6 +67,7 @@ impl<'a> Files<'a> {
             }),
         }?;
         self.digest.set(xxh3_64_with_seed(&bytes, self.digest.get()));
+        self.names.borrow_mut().push(name.to_owned());
         Ok(bytes)
     }
 

@@ -37,6 +37,21 @@ pub fn check_files(name: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Cour
     check_source(&Files::new(Path::new(name), Source::Memory(files)))
 }
 
+/// The files that a course is read from, by their names in its folder, checked as [`check`] does: all that it takes
+/// elsewhere.
+///
+/// # Errors
+/// The first fault.
+pub fn course_files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, CourseError> {
+    let files = Files::new(dir, Source::Disk);
+    let first = |errors: Vec<CourseError>| errors.into_iter().next();
+    if let Err(Some(error)) = check_source(&files).map(drop).map_err(first) {
+        return Err(error);
+    }
+    let read = |name: String| files.bytes(&name).map(|bytes| (name, bytes));
+    files.names().into_iter().map(read).collect::<Result<_, _>>().map_err(|fault| fault.into_error())
+}
+
 fn check_source(files: &Files<'_>) -> Result<Course, Vec<CourseError>> {
     let path = files.dir().join(COURSE_FILE);
     let mut faults = Faults::of(&path);

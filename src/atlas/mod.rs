@@ -24,7 +24,7 @@ pub use cells::{Area, Cell};
 pub use coast::{Coast, FAR_M};
 pub use course::{Climate, Course, CourseError, Mark, Prim, Shape, StartLine, Swell};
 pub use depth::{Depth, HeightMap};
-pub use load::{check, check_files};
+pub use load::{check, check_files, course_files};
 pub use measured::{Band, Spectrum};
 pub use raster::{LandRaster, SQUARE_M};
 pub use stations::{

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,8 +70,16 @@ pub enum EngineEvent {
 #[error("{0}")]
 pub struct EngineError(pub String);
 
+/// How long a process may take until it is ready: a course is read and two keys are made in milliseconds.
+const BOOT_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Starts and stops region servers. Calls return at once; what comes of them is told by [`Engine::poll`].
 pub trait Engine {
+    /// How long a region server may take until it is ready.
+    fn boot_patience(&self) -> Duration {
+        BOOT_PATIENCE
+    }
+
     /// Starts a region server.
     ///
     /// # Errors
@@ -93,4 +102,34 @@ pub trait Engine {
 
     /// The region servers that have not ended, in order of their numbers.
     fn running(&self) -> Vec<RegionId>;
+}
+
+impl Engine for Box<dyn Engine> {
+    fn boot_patience(&self) -> Duration {
+        self.as_ref().boot_patience()
+    }
+
+    fn start(&mut self, spec: &RegionSpec) -> Result<(), EngineError> {
+        self.as_mut().start(spec)
+    }
+
+    fn kill(&mut self, region: RegionId) {
+        self.as_mut().kill(region);
+    }
+
+    fn handle(&self, region: RegionId) -> Option<String> {
+        self.as_ref().handle(region)
+    }
+
+    fn adopt(&mut self, spec: &RegionSpec, addr: Option<SocketAddr>, handle: &str) -> bool {
+        self.as_mut().adopt(spec, addr, handle)
+    }
+
+    fn poll(&mut self) -> Option<EngineEvent> {
+        self.as_mut().poll()
+    }
+
+    fn running(&self) -> Vec<RegionId> {
+        self.as_ref().running()
+    }
 }

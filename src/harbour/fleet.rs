@@ -20,9 +20,6 @@ use crate::wire::message::{Neighbour, RegionCounts, VesselReport};
 const CLOCK_DOUBT_NS_MAX: u64 = 500_000_000;
 /// Time for which a region's doubt counts after it was last told: its end is noticed within that.
 const CLOCK_DOUBT_KEPT: Duration = Duration::from_secs(60);
-/// Wall time in which a region must be ready; a thousand times what one needs on a machine with nothing else
-/// to do.
-const BOOT_PATIENCE: Duration = Duration::from_secs(10);
 /// Wall time in which a region must have drained: its own patience with others, and as much again.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 /// Wall time between two tries to reach a region whose line broke.
@@ -425,6 +422,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             .filter_map(|passage| passage.owner)
             .collect();
         let owners: BTreeSet<RegionId> = self.passages.values().filter_map(|passage| passage.owner).collect();
+        let boot_patience = self.engine.boot_patience();
         for (&id, entry) in &mut self.regions {
             if entry.ending.is_some() && entry.phase == Phase::Ready && !owners.contains(&id) {
                 entry.phase = Phase::Draining;
@@ -437,8 +435,8 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 continue;
             }
             let waited = now.saturating_duration_since(entry.ending.unwrap_or(entry.started));
-            if entry.phase == Phase::Booting && waited > BOOT_PATIENCE {
-                entry.fault = Some(format!("was not ready after {} s", BOOT_PATIENCE.as_secs()));
+            if entry.phase == Phase::Booting && waited > boot_patience {
+                entry.fault = Some(format!("was not ready after {} s", boot_patience.as_secs()));
             } else if entry.phase == Phase::Draining && waited > DRAIN_PATIENCE {
                 entry.fault = Some(format!("had not drained after {} s", DRAIN_PATIENCE.as_secs()));
             } else if entry.was_reached() && now.saturating_duration_since(entry.heard) > silence {

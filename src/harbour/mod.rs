@@ -29,6 +29,7 @@ pub mod quic;
 mod requests;
 pub mod store;
 mod succession;
+pub mod xl;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;

@@ -334,7 +334,7 @@ fn await_ready(
     let _ = std::io::copy(&mut reader, &mut std::io::sink());
 }
 
-fn read_ready(line: &[u8]) -> Result<ReadyInfo, String> {
+pub(super) fn read_ready(line: &[u8]) -> Result<ReadyInfo, String> {
     let said = || String::from_utf8_lossy(line).trim_end().to_owned();
     let line: ReadyLine = serde_json::from_slice(line)
         .map_err(|error| format!("the region server said {:?} when it should be ready: {error}", said()))?;

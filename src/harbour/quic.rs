@@ -1,7 +1,7 @@
 //! Lines to regions as QUIC circuits.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::engine::ReadyInfo;
@@ -28,13 +28,13 @@ struct Line {
 }
 
 impl QuicLines {
-    /// Opens the endpoint, as the harbour that this authority signs.
+    /// Opens the endpoint at a local address, as the harbour that this authority signs.
     ///
     /// # Errors
     /// When no socket or no key can be had.
-    pub fn open(authority: Arc<Authority>) -> Result<Self, NetError> {
+    pub fn open(authority: Arc<Authority>, local: IpAddr) -> Result<Self, NetError> {
         let endpoint = Endpoint::open(EndpointConfig {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen: SocketAddr::new(local, 0),
             identity: authority.harbour_identity()?,
             authority: Some(authority.certificate().to_vec()),
             // A name that nobody asks for: the harbour only dials.

@@ -407,6 +407,12 @@ impl Region {
         self.end_orphaned();
     }
 
+    /// Vessels that it owns.
+    #[must_use]
+    pub fn vessels(&self) -> usize {
+        self.owned.len()
+    }
+
     /// Starts handing everything over, then stops; `now_ns` is the boot clock.
     pub fn drain(&mut self, now_ns: u64) {
         if self.draining_ns.is_some() {

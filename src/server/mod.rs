@@ -11,6 +11,7 @@
 //!
 //! After 'ready' it opens no file.
 
+mod guest;
 mod pace;
 mod wiring;
 
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 use crate::atlas::Course;
 use crate::clock;
 use crate::config::{self, RegionOptions, Request, to_hex};
+use crate::init::{self, Board, Guest, Phase};
 use crate::net::{Endpoint, EndpointConfig, Identity, authority_key};
 use crate::record::Recorder;
 use crate::region::{Farewell, Now, Region, RegionConfig};
@@ -62,11 +64,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>, start: Instant) -> ExitCod
     // Huge pages would make eight megabytes of a heap of one; where the kernel knows no such switch, it has none.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     name_who_sank_us();
+    if let Some(code) = guest::main(start) {
+        return code;
+    }
     let request = config::parse(args).map_err(|error| ServerError::Input(error.to_string()));
     let result = request.and_then(|request| match request {
         Request::Help => say(config::HELP),
         Request::Version => say(concat!("fairway-region ", env!("CARGO_PKG_VERSION"))),
-        Request::Serve(options) => Server::start(*options, start).and_then(Server::run),
+        Request::Serve(options) => Server::start(*options, start, None).and_then(Server::run),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,13 +106,15 @@ struct Server {
     wiring: Wiring,
     clock: ClockSetting,
     stop: Arc<AtomicBool>,
+    /// Where a guest's host reads how it fares.
+    board: Option<Arc<Board>>,
 }
 
 impl Server {
     /// Reads, opens and prepares everything, sails the first tick, and says so.
-    fn start(options: RegionOptions, start: Instant) -> Result<Self, ServerError> {
+    fn start(options: RegionOptions, start: Instant, guest: Option<&Guest>) -> Result<Self, ServerError> {
         let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, init::SIGPWR] {
             signal_hook::flag::register(signal, Arc::clone(&stop))
                 .map_err(|error| ServerError::Broke(format!("cannot watch for signals: {error}")))?;
         }
@@ -164,7 +171,7 @@ impl Server {
             regions.push(region);
         }
         let start_to_tick_us = clock::now().saturating_duration_since(start).as_micros();
-        let ready = serde_json::json!({
+        let mut ready = serde_json::json!({
             "ready": true,
             "addr": endpoint.local_addr().to_string(),
             "cells": options.cells.iter().map(|cell| [cell.x, cell.y]).collect::<Vec<_>>(),
@@ -172,8 +179,12 @@ impl Server {
             "key": to_hex(&key),
             "region": options.id.0,
         });
-        say(&ready.to_string())?;
-        Ok(Self { regions, wiring: Wiring::new(endpoint, recorder, options.authority), clock, stop })
+        match guest {
+            Some(guest) => guest::say_ready(guest, &mut ready)?,
+            None => say(&ready.to_string())?,
+        }
+        let board = guest.map(|guest| Arc::clone(&guest.board));
+        Ok(Self { regions, wiring: Wiring::new(endpoint, recorder, options.authority), clock, stop, board })
     }
 
     fn run(mut self) -> Result<(), ServerError> {
@@ -187,6 +198,9 @@ impl Server {
             if self.stop.swap(false, Ordering::Relaxed) {
                 let now_ns = clock::boot_ns();
                 self.regions.iter_mut().for_each(|region| region.drain(now_ns));
+                if let Some(board) = &self.board {
+                    board.enter(Phase::Draining);
+                }
             }
             let began = clock::now();
             let due = clock.due(self.unix_ns());
@@ -221,6 +235,9 @@ impl Server {
             }
             if let Some((load, dilation)) = pace.sailed(sailed, due, began) {
                 self.regions.iter_mut().for_each(|region| region.measured(load, dilation));
+                if let Some(board) = &self.board {
+                    board.measured(self.regions.iter().map(Region::vessels).sum(), load);
+                }
             }
         }
         self.wiring.finish().map_err(ServerError::Broke)

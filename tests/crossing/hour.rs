@@ -40,6 +40,11 @@ fn near_a_border(x: f64) -> bool {
     (x - 64.0 * (x / 64.0).round()).abs() < 6.0
 }
 
+/// Whether the changing division hands vessels over wherever they are: it has just been divided anew.
+fn just_divided(tick: u64) -> bool {
+    [10, 11, 40, 41].contains(&(tick / TICK_HZ % 60))
+}
+
 /// Back and forth along the water, an order every other second, or once a handoff that is under way is done.
 fn steer(world: &mut World) -> Orders {
     let mut east = [true; 2];
@@ -50,7 +55,7 @@ fn steer(world: &mut World) -> Orders {
         }
         for (n, (id, boat, north_m)) in BOATS.into_iter().enumerate() {
             if std::mem::take(&mut due[n]) {
-                due[n] = world.is_sealed(id) || near_a_border(world.at(id).x);
+                due[n] = world.is_sealed(id) || near_a_border(world.at(id).x) || just_divided(tick);
                 if due[n] {
                     continue;
                 }

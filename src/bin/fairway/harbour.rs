@@ -10,8 +10,9 @@ use std::time::Duration;
 use crossbeam::channel::Select;
 use fairway::atlas::Course;
 use fairway::clock;
+use fairway::harbour::engine::Engine;
 use fairway::harbour::http::HttpPort;
-use fairway::harbour::process::{ProcessConfig, ProcessEngine, Program, Tie};
+use fairway::harbour::process::Tie;
 use fairway::harbour::quic::QuicLines;
 use fairway::harbour::store::Store;
 use fairway::harbour::{Clerks, Harbour, HarbourConfig, Moment};
@@ -21,6 +22,7 @@ use fairway::vessel::{BoatSpec, Class, boats};
 use fairway::wire::message::ClockSetting;
 use fairway::wire::ticket::Rights;
 
+use crate::engine::{self, Ownership};
 use crate::outcome::Failure;
 use crate::setup;
 
@@ -30,8 +32,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 const BERTH_CLEARANCE_M: f64 = 1.0;
 /// Wall time that a ticket is good for beyond the course's own limit: people are late.
 const TICKET_GRACE_S: f64 = 3_600.0;
-/// How long after its lifeline is cut this process may take to end its regions.
-const LAST_BREATH: Duration = Duration::from_millis(500);
 
 /// Runs the control plane: bookings over HTTP, and the regions that they need.
 #[derive(Debug, clap::Args)]
@@ -59,9 +59,8 @@ pub(crate) struct Args {
     /// Have regions write their input logs to this folder.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
-    /// Another program as region server, such as fairway-region; this one without it.
-    #[arg(long, value_name = "PATH")]
-    region_server: Option<PathBuf>,
+    #[command(flatten)]
+    engine: engine::Args,
     /// Keep passages and regions in this folder: a harbour that is started on it again finds them, and its
     /// regions outlive it meanwhile. Without it, they end with the harbour.
     #[arg(long, value_name = "DIR")]
@@ -94,25 +93,29 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     };
     let (identity, authority) = identity.kept_in(&mut store, &args)?;
     let (seed, port) = (identity.seed, identity.port);
-    let lines = QuicLines::open(Arc::clone(&authority)).map_err(|error| broke(error.to_string()))?;
-    let program = region_server(args.region_server)?;
+    let lines = QuicLines::open(Arc::clone(&authority), args.engine.local())
+        .map_err(|error| broke(error.to_string()))?;
     let tie = match (args.lifeline, &args.state) {
         (true, _) => Tie::Supervisor,
         (false, Some(_)) => Tie::Nobody,
         (false, None) => Tie::Engine,
     };
-    let engine = ProcessEngine::new(ProcessConfig { program, port, tie });
+    let certificate = authority.certificate().to_vec();
+    let of =
+        Ownership { course: &args.course, authority: &certificate, state: args.state.as_deref(), port, tie };
+    let engine = args.engine.open(&of)?;
     let config = HarbourConfig {
         course: Arc::clone(&course),
         course_dir: args.course.clone(),
         seed,
         clock: identity.clock,
-        authority: authority.certificate().to_vec(),
+        authority: certificate,
         record: args.record,
     };
     let clerks = clerks(&course, seed, config.clock, authority);
     let signals = setup::signals()?;
-    let cut = if args.lifeline { hold_lifeline().map_err(broke)? } else { Arc::default() };
+    let cut =
+        if args.lifeline { hold_lifeline(args.engine.last_breath()).map_err(broke)? } else { Arc::default() };
     let requests = http.requests().clone();
     let mut harbour = Harbour::new(config, clerks, engine, lines, requests, store, moment)
         .map_err(|error| Failure::Input(error.to_string()))?;
@@ -204,7 +207,7 @@ fn say_ready(course: &Course, http: SocketAddr, port: u16, supervised: bool) {
 
 /// Steps until it is over, or has to be.
 fn serve(
-    harbour: &mut Harbour<ProcessEngine, QuicLines>,
+    harbour: &mut Harbour<Box<dyn Engine>, QuicLines>,
     http: &HttpPort,
     signals: &AtomicBool,
     cut: &AtomicBool,
@@ -225,23 +228,6 @@ fn serve(
         // Ready or not: a step is due either way.
         let _ = wake.ready_timeout(PAUSE);
     }
-}
-
-/// The program that regions are run with.
-fn region_server(chosen: Option<PathBuf>) -> Result<Program, Failure> {
-    if let Some(path) = chosen {
-        if !path.is_file() {
-            return Err(Failure::Input(format!(
-                "cannot use --region-server {}: there is no such file",
-                path.display()
-            )));
-        }
-        return Ok(Program { path, arguments: Vec::new() });
-    }
-    let path = std::env::current_exe().map_err(|error| {
-        Failure::Broke(format!("cannot find this program's own file: {error}; name one with --region-server"))
-    })?;
-    Ok(Program { path, arguments: vec!["region".to_owned()] })
 }
 
 /// Boats, berths and tickets.
@@ -275,15 +261,15 @@ fn read_boat(boat: &serde_json::Value) -> Result<BoatSpec, String> {
     Ok(spec)
 }
 
-/// Notices the end of standard input; ends the process itself when nothing else does.
-fn hold_lifeline() -> Result<Arc<AtomicBool>, String> {
+/// Notices the end of standard input; ends the process itself when nothing else does within so long.
+fn hold_lifeline(last_breath: Duration) -> Result<Arc<AtomicBool>, String> {
     let cut = Arc::new(AtomicBool::new(false));
     let shared = Arc::clone(&cut);
     let watch = move || {
         let mut bytes = [0_u8; 64];
         while std::io::stdin().read(&mut bytes).is_ok_and(|count| count > 0) {}
         shared.store(true, Ordering::Relaxed);
-        std::thread::sleep(LAST_BREATH);
+        std::thread::sleep(last_breath);
         std::process::exit(0);
     };
     std::thread::Builder::new()

@@ -11,7 +11,9 @@ macro_rules! say {
 mod ask;
 mod boat;
 mod course;
+mod engine;
 mod harbour;
+mod image;
 mod outcome;
 mod pilot;
 mod replay;
@@ -80,6 +82,9 @@ enum Command {
     /// Sail a record again, undivided, and hold every published tick to its bits.
     #[command(after_help = EXIT_CODES)]
     Replay(replay::Args),
+    /// Make what a Xen guest boots from: kernel and ramdisk, and the part that makes it a region.
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Image(image::Command),
     /// Measure a boat: its polar, its swings, its turning circle, its answer to waves.
     #[command(after_help = EXIT_CODES)]
     Boat(boat::Args),
@@ -128,6 +133,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Pilot(args) => pilot::run(args),
         // What a record does not hold has been told on standard output as well.
         Command::Replay(args) => replay::run(args),
+        Command::Image(command) => image::run(command),
         Command::Boat(args) => boat::run(args).map_err(Failure::Input),
         Command::Course(args) => course::run(args).map_err(Failure::Input),
         Command::Tide(args) => tide::run(args).map_err(Failure::Input),

@@ -1,7 +1,7 @@
 //! The vessels of one sail and the pilots aboard.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -43,11 +43,12 @@ pub(crate) struct Fared {
 }
 
 impl Fleet {
-    /// Books a passage per boat and sends the pilots aboard; none when a signal came first.
+    /// Books a passage per boat and sends the pilots aboard from a local address; none when a signal came first.
     pub(crate) fn book(
         client: &HarbourClient,
         boats: &[&BoatSpec],
         seed: u64,
+        local: IpAddr,
         signals: &Arc<AtomicBool>,
     ) -> Result<Option<Self>, Failure> {
         let broke = |what: String| Failure::Broke(format!("cannot send pilots aboard: {what}"));
@@ -55,7 +56,7 @@ impl Fleet {
         let key = to_hex(&identity.key_hash());
         let Some(passages) = book_all(client, boats, &key, signals)? else { return Ok(None) };
         let endpoint = Endpoint::open(EndpointConfig {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listen: SocketAddr::new(local, 0),
             identity,
             authority: None,
             serve: Vec::new(),

@@ -26,6 +26,7 @@ use fairway::record::Passage;
 use fairway::units::TICK_HZ;
 use fairway::vessel::BoatSpec;
 
+use crate::engine;
 use crate::outcome::Failure;
 use crate::setup;
 use chaos::{Chaos, Strokes};
@@ -82,9 +83,8 @@ pub(crate) struct Args {
     /// TCP port of the harbour's HTTP interface; a free one without it.
     #[arg(long, value_name = "N")]
     http_port: Option<u16>,
-    /// Another program as region server, such as fairway-region; this one without it.
-    #[arg(long, value_name = "PATH")]
-    region_server: Option<PathBuf>,
+    #[command(flatten)]
+    engine: engine::Args,
 }
 
 /// How a summary is printed.
@@ -162,7 +162,7 @@ fn check(args: &Args) -> Result<Plan, Failure> {
         port,
         http_port: args.http_port.unwrap_or(0),
         record: args.record.clone(),
-        region_server: args.region_server.clone(),
+        engine: args.engine.clone(),
     };
     Ok(Plan { course, boats, seed, harbour })
 }
@@ -203,7 +203,7 @@ fn sail(
 ) -> Result<Sailed, Failure> {
     let count = usize::try_from(args.vessels).unwrap_or(usize::MAX);
     let boats: Vec<&BoatSpec> = plan.boats.iter().cycle().take(count).collect();
-    let fleet = Fleet::book(client, &boats, plan.seed, signals)?;
+    let fleet = Fleet::book(client, &boats, plan.seed, args.engine.local(), signals)?;
     let Some(fleet) = fleet else {
         harbour.end_now();
         return Err(Failure::Interrupted);

@@ -20,6 +20,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 
 use super::chaos::Process;
+use crate::engine;
 use crate::outcome::Failure;
 
 /// Wall time in which the harbour must be ready: it reads a course and makes two keys.
@@ -49,7 +50,7 @@ pub(crate) struct HarbourOptions {
     pub(crate) port: u16,
     pub(crate) http_port: u16,
     pub(crate) record: Option<PathBuf>,
-    pub(crate) region_server: Option<PathBuf>,
+    pub(crate) engine: engine::Args,
 }
 
 /// How the folder's name begins in which a sail's harbour keeps its state; the sail's process follows.
@@ -241,7 +242,7 @@ impl HarbourProcess {
     /// Cuts the lifeline and, a moment later, kills what is left of the harbour and its regions.
     pub(crate) fn end_now(&mut self) {
         self.lifeline = None;
-        wait_for(&mut self.child, END_PATIENCE);
+        wait_for(&mut self.child, END_PATIENCE.max(self.options.engine.last_breath()));
         // A group outlives its leader while a region does; when it is empty, nothing is there to kill.
         for group in self.groups.drain(..) {
             if let Some(group) = i32::try_from(group).ok().and_then(Pid::from_raw) {
@@ -322,9 +323,7 @@ fn command(program: &Path, options: &HarbourOptions, state: &Path) -> Command {
     if let Some(record) = &options.record {
         command.arg("--record").arg(record);
     }
-    if let Some(server) = &options.region_server {
-        command.arg("--region-server").arg(server);
-    }
+    command.args(options.engine.arguments());
     command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -1,0 +1,412 @@
+//! What is done with guests, each on a thread of its own, and the one that looks at all of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::Sender;
+
+use super::super::engine::{EngineError, EngineEvent, ReadyInfo};
+use super::super::process::read_ready;
+use super::XlConfig;
+use super::domain::{Domain, Life, Uuid};
+use crate::clock;
+use crate::image::{Image, RegionImage};
+use crate::xenstore::{Xenstore, XenstoreError};
+
+/// Pause between two looks at the guests.
+const LOOK: Duration = Duration::from_millis(200);
+/// Bytes of what `xl` says that are kept.
+const SAID_BYTES: u64 = 4_096;
+/// Bytes at the end of a console that are looked at, and lines of it that are told.
+const CONSOLE_BYTES: u64 = 4_096;
+const CONSOLE_LINES: usize = 12;
+
+/// All guests of one engine.
+#[derive(Debug)]
+pub(super) struct Guests {
+    pub(super) config: XlConfig,
+    image: Image,
+    events: Sender<EngineEvent>,
+    /// Those that Xen has created.
+    known: Mutex<BTreeMap<Uuid, Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    domain: Arc<Domain>,
+    /// What it last said that it was doing.
+    state: String,
+    /// Why it cannot go on, by its own word.
+    error: Option<String>,
+}
+
+/// A guest that is to be created.
+pub(super) struct Start {
+    pub(super) domain: Arc<Domain>,
+    pub(super) course: PathBuf,
+    /// Its region server's; without them it waits for some.
+    pub(super) arguments: Option<Vec<String>>,
+}
+
+impl Guests {
+    /// Looks whether this host can run guests, and starts to look after them.
+    pub(super) fn open(
+        config: XlConfig,
+        image: Image,
+        events: Sender<EngineEvent>,
+    ) -> Result<Arc<Self>, EngineError> {
+        let refuse = |what: String| EngineError(what);
+        std::fs::create_dir_all(&config.folder)
+            .map_err(|error| refuse(format!("cannot make {}: {error}", config.folder.display())))?;
+        let guests = Arc::new(Self { config, image, events, known: Mutex::default() });
+        guests.connect().map_err(|error| {
+            refuse(format!(
+                "this host does not run Xen, or its xenstore is down: {error}; run regions as processes"
+            ))
+        })?;
+        guests
+            .xl(&["list"])
+            .map_err(|said| refuse(format!("cannot use {}: {said}", guests.config.program.display())))?;
+        let weak = Arc::downgrade(&guests);
+        let named = std::thread::Builder::new().name("guests".to_owned());
+        named
+            .spawn(move || look_after(&weak))
+            .map_err(|error| refuse(format!("cannot start a thread: {error}")))?;
+        Ok(guests)
+    }
+
+    fn connect(&self) -> Result<Xenstore, XenstoreError> {
+        self.config.xenstore.as_deref().map_or_else(Xenstore::connect, Xenstore::open)
+    }
+
+    fn with_known<T>(&self, what: impl FnOnce(&mut BTreeMap<Uuid, Known>) -> T) -> T {
+        what(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Creates a guest and waits until it serves, or waits for a region.
+    pub(super) fn start(self: &Arc<Self>, start: Start) {
+        let guests = Arc::clone(self);
+        self.aside(Arc::clone(&start.domain), move || {
+            let Start { domain, course, arguments } = start;
+            guests.create(&domain, &course, arguments.as_deref())?;
+            guests.mind(Arc::clone(&domain));
+            if domain.was_killed() {
+                guests.destroy_now(&domain);
+                return Ok(());
+            }
+            guests.await_ready(&domain)
+        });
+    }
+
+    /// Makes a guest that waits a region.
+    pub(super) fn assign(self: &Arc<Self>, domain: Arc<Domain>, arguments: &[String]) {
+        let (guests, text) = (Arc::clone(self), arguments.join("\n"));
+        self.aside(Arc::clone(&domain), move || {
+            let tried = guests.connect().and_then(|mut store| {
+                let number = domid(&mut store, domain.uuid)?.unwrap_or_default();
+                store.write(&format!("/local/domain/{number}/data/fairway/arguments"), &text)
+            });
+            tried.map_err(|error| format!("cannot be told what to be: {error}"))?;
+            guests.await_ready(&domain)
+        });
+    }
+
+    /// Runs something for a guest on a thread; when it fails, so has the guest.
+    fn aside(
+        self: &Arc<Self>,
+        domain: Arc<Domain>,
+        what: impl FnOnce() -> Result<(), String> + Send + 'static,
+    ) {
+        let guests = Arc::clone(self);
+        let failed = Arc::clone(&domain);
+        let run = move || {
+            if let Err(how) = what() {
+                guests.fails(&domain, how);
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("guest".to_owned()).spawn(run) {
+            self.fails(&failed, format!("no thread for it: {error}"));
+        }
+    }
+
+    /// A guest that came to nothing: told of, and not left behind.
+    fn fails(&self, domain: &Domain, how: String) {
+        // Before it is gone, or that is all that would be told of it.
+        self.with_known(|known| known.remove(&domain.uuid));
+        let console = self.console(domain);
+        self.destroy_now(domain);
+        self.tell_end(domain, how, false, console);
+    }
+
+    fn tell_end(&self, domain: &Domain, how: String, clean: bool, console: Vec<String>) {
+        if domain.goes()
+            && let Some(region) = domain.region()
+        {
+            // Full only when the harbour has stopped polling.
+            let _ = self.events.try_send(EngineEvent::Ended { region, how, clean, console });
+        }
+    }
+
+    /// Looks after a guest that runs.
+    pub(super) fn mind(&self, domain: Arc<Domain>) {
+        self.with_known(|known| {
+            known.insert(domain.uuid, Known { domain, state: String::new(), error: None });
+        });
+    }
+
+    /// Whether a guest runs.
+    pub(super) fn runs(&self, domain: &Domain) -> bool {
+        self.connect()
+            .and_then(|mut store| domid(&mut store, domain.uuid))
+            .is_ok_and(|number| number.is_some())
+    }
+
+    /// Ends a guest at once.
+    pub(super) fn destroy(self: &Arc<Self>, domain: Arc<Domain>) {
+        if domain.is_to_end() && !domain.is_gone() {
+            let guests = Arc::clone(self);
+            self.aside(Arc::clone(&domain), move || {
+                guests.destroy_now(&domain);
+                Ok(())
+            });
+        }
+    }
+
+    /// Ends a guest, if it runs, by its number: a name could be another's by now.
+    pub(super) fn destroy_now(&self, domain: &Domain) {
+        let number = self.connect().and_then(|mut store| domid(&mut store, domain.uuid));
+        if let Ok(Some(number)) = number {
+            // It may have ended by itself meanwhile.
+            let _ = self.xl(&["destroy", &number]);
+        }
+    }
+
+    /// Ends every domain that is ours and unknown: left by a harbour that was killed.
+    pub(super) fn end_strays(&self, own: [u8; 8], known: &[Uuid]) {
+        let Ok(mut store) = self.connect() else { return };
+        for (number, uuid) in domains(&mut store).unwrap_or_default() {
+            if uuid.is_of(own) && !known.contains(&uuid) {
+                let _ = self.xl(&["destroy", &number]);
+            }
+        }
+    }
+
+    /// Writes what Xen needs and has the guest created.
+    fn create(&self, domain: &Domain, course: &Path, arguments: Option<&[String]>) -> Result<(), String> {
+        let prefix = self.config.network.prefix();
+        let words = format!("fairway.ip={}/{prefix}", domain.ip);
+        let region = RegionImage { course, arguments, words: &words };
+        let ramdisk = self.config.folder.join(format!("{}.initrd", domain.name));
+        let settings = self.config.folder.join(format!("{}.cfg", domain.name));
+        let written = self.image.with_region(&region).map_err(|error| error.to_string()).and_then(|bytes| {
+            let write = |path: &Path, bytes: &[u8]| {
+                std::fs::write(path, bytes)
+                    .map_err(|error| format!("cannot write {}: {error}", path.display()))
+            };
+            write(&ramdisk, &bytes)?;
+            write(&settings, self.settings(domain, &ramdisk).as_bytes())
+        });
+        let made =
+            written.and_then(|()| self.xl(&["create", "-q", &settings.display().to_string()]).map(drop));
+        for path in [&ramdisk, &settings] {
+            // Xen has read them; what cannot be removed is overwritten by the next guest of the name.
+            let _ = std::fs::remove_file(path);
+        }
+        made.map_err(|said| format!("could not be created: {said}"))
+    }
+
+    /// The guest's configuration, as xl.cfg(5) has it.
+    fn settings(&self, domain: &Domain, ramdisk: &Path) -> String {
+        let XlConfig { bridge, vif_script, memory_mib, kernel_words, .. } = &self.config;
+        let script = vif_script.as_ref().map_or_else(String::new, |script| format!(",script={script}"));
+        format!(
+            "name = \"{}\"\nuuid = \"{}\"\ntype = \"pv\"\nkernel = \"{}\"\nramdisk = \"{}\"\nextra = \"{kernel_words}\"\n\
+             memory = {memory_mib}\nmaxmem = {memory_mib}\nvcpus = 1\nvif = [ \"bridge={bridge}{script}\" ]\n\
+             on_poweroff = \"destroy\"\non_reboot = \"destroy\"\non_crash = \"destroy\"\n",
+            domain.name,
+            domain.uuid,
+            self.image.kernel().display(),
+            ramdisk.display(),
+        )
+    }
+
+    /// Waits until a guest says that it serves, or that it waits for a region.
+    fn await_ready(&self, domain: &Arc<Domain>) -> Result<(), String> {
+        let late = clock::now() + self.config.patience;
+        let mut store = self.connect().map_err(|error| error.to_string())?;
+        loop {
+            if domain.is_gone() || domain.was_killed() {
+                return Ok(());
+            }
+            let fresh = self.look_at(&mut store, domain).map_err(|error| error.to_string())?;
+            match (fresh, domain.region()) {
+                (Some(Said::Ready(info)), Some(region)) => {
+                    domain.enters(Life::Serves);
+                    let _ = self.events.try_send(EngineEvent::Ready { region, info });
+                    return Ok(());
+                }
+                (Some(Said::Standby), None) => {
+                    domain.enters(Life::Waits);
+                    return Ok(());
+                }
+                (Some(Said::Error(why)), _) => return Err(format!("says: {why}")),
+                _ => {}
+            }
+            if clock::now() > late {
+                return Err(format!("was not ready within {} s", self.config.patience.as_secs()));
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    fn look_at(&self, store: &mut Xenstore, domain: &Domain) -> Result<Option<Said>, XenstoreError> {
+        let Some(number) = domid(store, domain.uuid)? else { return Ok(None) };
+        let mut value = |key: &str| store.read(&format!("/local/domain/{number}/data/fairway/{key}"));
+        if let Some(why) = value("error")? {
+            return Ok(Some(Said::Error(why)));
+        }
+        Ok(match value("state")?.as_deref() {
+            Some("standby") => Some(Said::Standby),
+            Some("ready") => match value("ready")?.map(|line| read_ready(line.as_bytes())) {
+                Some(Ok(info)) => Some(Said::Ready(info)),
+                Some(Err(why)) => Some(Said::Error(why)),
+                None => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// Runs `xl`; what it said when it failed, or did not end in time.
+    fn xl(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(&self.config.program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child =
+            command.spawn().map_err(|error| format!("it cannot be run: {error}; name it with --xl"))?;
+        let reader = child.stderr.take().map(|stderr| {
+            std::thread::spawn(move || {
+                let (mut said, mut rest) = (Vec::new(), stderr);
+                let _ = rest.by_ref().take(SAID_BYTES).read_to_end(&mut said);
+                let _ = std::io::copy(&mut rest, &mut std::io::sink());
+                String::from_utf8_lossy(&said).trim().replace('\n', " | ")
+            })
+        });
+        let status = wait(&mut child, clock::now() + self.config.patience);
+        let said = reader.and_then(|reader| reader.join().ok()).unwrap_or_default();
+        match status {
+            Some(status) if status.success() => Ok(said),
+            Some(status) => Err(format!("xl {} ended with {status}: {said}", arguments[0])),
+            None => {
+                Err(format!("xl {} did not end within {} s", arguments[0], self.config.patience.as_secs()))
+            }
+        }
+    }
+
+    /// The last lines of a guest's console, where the host keeps them.
+    fn console(&self, domain: &Domain) -> Vec<String> {
+        let name = format!("guest-{}.log", domain.name);
+        let text = self.config.consoles.iter().find_map(|folder| tail(&folder.join(&name)));
+        let text = text.unwrap_or_default();
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        lines.iter().skip(lines.len().saturating_sub(CONSOLE_LINES)).map(|line| (*line).to_owned()).collect()
+    }
+
+    /// One look at all guests that were created.
+    fn look(&self, store: &mut Xenstore) -> Result<(), XenstoreError> {
+        let alive: BTreeMap<Uuid, String> =
+            domains(store)?.into_iter().map(|(number, uuid)| (uuid, number)).collect();
+        let minded: BTreeSet<Uuid> = self.with_known(|known| known.keys().copied().collect());
+        for uuid in minded {
+            let Some(number) = alive.get(&uuid) else {
+                let Some(gone) = self.with_known(|known| known.remove(&uuid)) else { continue };
+                let ended_well =
+                    ["draining", "stopped"].contains(&gone.state.as_str()) && gone.error.is_none();
+                let how = gone
+                    .error
+                    .unwrap_or_else(|| format!("its guest is gone; it was {}", state_of(&gone.state)));
+                let console = self.console(&gone.domain);
+                self.tell_end(&gone.domain, how, ended_well, console);
+                continue;
+            };
+            let state = store.read(&format!("/local/domain/{number}/data/fairway/state"))?;
+            let error = store.read(&format!("/local/domain/{number}/data/fairway/error"))?;
+            self.with_known(|known| {
+                if let Some(entry) = known.get_mut(&uuid) {
+                    entry.state = state.unwrap_or_default();
+                    entry.error = error;
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// What a guest says of itself.
+enum Said {
+    Standby,
+    Ready(ReadyInfo),
+    Error(String),
+}
+
+fn state_of(state: &str) -> &str {
+    if state.is_empty() { "booting" } else { state }
+}
+
+/// Looks at all guests now and then, until nobody needs them any more.
+fn look_after(guests: &Weak<Guests>) {
+    let mut store = None;
+    while let Some(guests) = guests.upgrade() {
+        store = store.or_else(|| guests.connect().ok());
+        // A xenstore that went away may come back; guests are not gone because it is.
+        if store.as_mut().is_none_or(|store| guests.look(store).is_err()) {
+            store = None;
+        }
+        drop(guests);
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The domains that are there, by number and UUID.
+fn domains(store: &mut Xenstore) -> Result<Vec<(String, Uuid)>, XenstoreError> {
+    let mut found = Vec::new();
+    for number in store.list("/local/domain")? {
+        let vm = store.read(&format!("/local/domain/{number}/vm"))?;
+        if let Some(uuid) = vm.as_deref().and_then(|vm| vm.strip_prefix("/vm/")).and_then(Uuid::read) {
+            found.push((number, uuid));
+        }
+    }
+    Ok(found)
+}
+
+/// The number of a domain today.
+fn domid(store: &mut Xenstore, uuid: Uuid) -> Result<Option<String>, XenstoreError> {
+    Ok(domains(store)?.into_iter().find(|(_, other)| *other == uuid).map(|(number, _)| number))
+}
+
+fn wait(child: &mut std::process::Child, late: Instant) -> Option<std::process::ExitStatus> {
+    loop {
+        if let Some(status) = child.try_wait().ok().flatten() {
+            return Some(status);
+        }
+        if clock::now() > late {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The end of a file.
+fn tail(path: &Path) -> Option<String> {
+    use std::io::{Seek as _, SeekFrom};
+    let mut file = std::fs::File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(CONSOLE_BYTES))).ok()?;
+    let mut bytes = Vec::new();
+    file.take(CONSOLE_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
