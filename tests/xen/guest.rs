@@ -88,7 +88,7 @@ pub(crate) fn start<'lab>(lab: &'lab mut Lab, plan: &Plan) -> Result<(Guest<'lab
     let (config, seconds) = (plan.config(), plan.patience.as_secs());
     let script = format!(
         "log=/var/log/xen/guest-{name}.log\n\
-         xl destroy {name} 2>/dev/null\n\
+         xl destroy {name} >/dev/null 2>&1\n\
          cat >/tmp/{name}.cfg <<'END'\n{config}END\n\
          cat /lab/{kernel}/initrd.gz /lab/region.cpio >/tmp/{name}.img\n\
          cat /lab/{kernel}/vmlinux >/dev/null; : >$log\n\
@@ -100,17 +100,17 @@ pub(crate) fn start<'lab>(lab: &'lab mut Lab, plan: &Plan) -> Result<(Guest<'lab
              xenstore-exists /local/domain/$id || {{ tail -20 $log; echo 'it ended'; exit 1; }}\n\
              tries=$((tries + 1)); sleep 0.1\n\
          done\n\
-         echo \"$began $created $(up)\"; grep -a '{READY}' $log"
+         echo \"times $began $created $(up)\"; grep -a '{READY}' $log"
     );
     let answer = lab.ask(plan.patience + PATIENCE, &script);
     if answer.status != 0 {
         return Err(format!("{name}: {}", answer.text));
     }
-    let mut lines = answer.text.lines();
-    let times: Vec<f64> = lines.next().unwrap().split(' ').map(|word| word.parse().unwrap()).collect();
-    let line = lines.next().unwrap();
-    let ready = &line[line.find(READY).unwrap() + READY.len()..];
-    let ready = serde_json::from_str(ready).map_err(|why| format!("{name}: {why}: {line:?}"))?;
+    // The toolstack may have had something to say too.
+    let after = |mark: &str| answer.text.lines().find_map(|line| line.split_once(mark)).unwrap().1;
+    let times: Vec<f64> = after("times ").split(' ').map(|word| word.parse().unwrap()).collect();
+    let ready = after(READY);
+    let ready = serde_json::from_str(ready).map_err(|why| format!("{name}: {why}: {ready:?}"))?;
     let start = Start { created_s: times[1] - times[0], ready_s: times[2] - times[0], ready };
     Ok((Guest { lab, plan: plan.clone() }, start))
 }
