@@ -116,27 +116,18 @@ impl Guest {
         if let Err(error) = fs::write("/proc/sys/kernel/poweroff_cmd", format!("{INIT} {POWER_OFF}")) {
             say(&format!("cannot have the kernel tell us of a shutdown: {error}"));
         }
-        load_modules(Path::new(MODULES))?;
         let mut store = Xenstore::connect().ok();
         if store.is_none() {
             say("no xenstore: this is no guest of Xen; nobody is told how the region fares");
         }
-        let mut words = Words::read(Path::new("/proc/cmdline"), &Path::new(REGION).join("words"))?;
-        if words.address.is_none()
-            && let Some(store) = &mut store
-            && let Ok(Some(text)) = store.read("data/fairway/ip")
-        {
-            words.take("ip", &text)?;
-        }
-        address::lift("lo").map_err(failed("bring up lo"))?;
-        match words.address {
-            Some(address) => address::give("eth0", address, words.gateway)
-                .map_err(failed(format!("give eth0 the address {address}")))?,
-            None => say("no address: name one with fairway.ip=10.0.0.1/24 on the kernel's command line"),
-        }
+        let address = reach_out(store.as_mut()).inspect_err(|error| {
+            if let Some(store) = &mut store {
+                // The console has it as well.
+                let _ = store.write("data/fairway/error", &error.to_string());
+            }
+        })?;
         let board = Arc::new(Board::default());
         Keeper::start(Arc::clone(&board), store.is_some()).map_err(failed("start the keeper"))?;
-        let address = words.address.map(|address| address.ip);
         Ok(Self { board, began_ms, address, store, stop })
     }
 
@@ -248,6 +239,25 @@ fn mount_all() -> Result<(), InitError> {
         let _ = mount("xenfs", "/proc/xen", "xenfs", MountFlags::empty(), None);
     }
     Ok(())
+}
+
+/// Loads what the network needs, and gives the interface the address that we were told.
+fn reach_out(store: Option<&mut Xenstore>) -> Result<Option<Ipv4Addr>, InitError> {
+    load_modules(Path::new(MODULES))?;
+    let mut words = Words::read(Path::new("/proc/cmdline"), &Path::new(REGION).join("words"))?;
+    if words.address.is_none()
+        && let Some(store) = store
+        && let Ok(Some(text)) = store.read("data/fairway/ip")
+    {
+        words.take("ip", &text)?;
+    }
+    address::lift("lo").map_err(failed("bring up lo"))?;
+    match words.address {
+        Some(address) => address::give("eth0", address, words.gateway)
+            .map_err(failed(format!("give eth0 the address {address}")))?,
+        None => say("no address: name one with fairway.ip=10.0.0.1/24 on the kernel's command line"),
+    }
+    Ok(words.address.map(|address| address.ip))
 }
 
 /// Loads every module of a folder, in order of their names; a kernel that needs none has no folder.
