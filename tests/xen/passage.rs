@@ -17,7 +17,7 @@ fn fleet_sails_through_guests() {
         let answer = lab.ask(
             PATIENCE,
             &format!(
-                "cd /lab && ./fairway sail regions/{COURSE} --vessels 2 --warp 4 --for 12m -o json --engine xl \
+                "cd /lab && ./fairway sail regions/{COURSE} --vessels 2 --warp 2 --for 7m -o json --engine xl \
                  --image /lab/tuned --bridge br0 --network 10.0.0.0/24 2>/tmp/sail.err >/tmp/sail.json\n\
                  status=$?; cat /tmp/sail.json; [ $status = 0 ] || {{ tail -20 /tmp/sail.err; exit $status; }}"
             ),
