@@ -8,7 +8,8 @@
 # objtool). No root.
 #
 # The same inputs give the same bytes: no time, user, host or counter of builds goes in. Inputs are this script,
-# kernel.config, the source package's version and the compiler's; while they are what they were, nothing is built.
+# kernel.config, the source package's version and the compiler's; what was built from the same ones before, for
+# whatever OUT_DIR, is kept in ${FAIRWAY_LAB:-~/.cache/fairway-lab}/kernel and not built again.
 # FAIRWAY_KERNEL_MORE names a file of further lines for kernel.config, to try a choice.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,8 +40,20 @@ fi
 
 wanted=$({ cat "$here/kernel.config" ${FAIRWAY_KERNEL_MORE:+"$FAIRWAY_KERNEL_MORE"} "$here/kernel.sh"
     echo "$version"; gcc --version | head -1; ld --version | head -1; } | sha256sum | cut -d' ' -f1)
+built=$lab/kernel/built-${wanted:0:16}
+deliver() {
+    cp "$built/vmlinux" "$out/vmlinux.part"
+    mv "$out/vmlinux.part" "$out/vmlinux"
+    cp "$built/config" "$out/vmlinux.config"
+    echo "$wanted" >"$out/vmlinux.inputs"
+    echo "kernel.sh: $out/vmlinux, $(stat -c %s "$out/vmlinux") bytes, of $package $version"
+}
 if [ -s "$out/vmlinux" ] && [ "$(cat "$out/vmlinux.inputs" 2>/dev/null)" = "$wanted" ]; then
     echo "kernel.sh: $out/vmlinux is of $version and this kernel.config already"
+    exit 0
+fi
+if [ -s "$built/vmlinux" ]; then
+    deliver
     exit 0
 fi
 
@@ -65,7 +78,7 @@ fi
 
 export KBUILD_BUILD_TIMESTAMP='1970-01-01 00:00:00 UTC' KBUILD_BUILD_USER=fairway KBUILD_BUILD_HOST=fairway
 export KBUILD_BUILD_VERSION=1 LC_ALL=C TZ=UTC
-build=$lab/kernel/build-${wanted:0:12}
+build=$lab/kernel/build-${wanted:0:16}
 rm -rf "$build"
 mkdir -p "$build"
 cat "$here/kernel.config" ${FAIRWAY_KERNEL_MORE:+"$FAIRWAY_KERNEL_MORE"} >"$build/wanted.config"
@@ -78,10 +91,12 @@ missing=$(tac "$build/wanted.config" | awk -F= '/^CONFIG_/ && !seen[$1]++' |
 echo "kernel.sh: building $package $version with $jobs jobs"
 make -s -C "$source" O="$build" -j"$jobs" vmlinux >"$build/log" 2>&1 ||
     { tail -30 "$build/log" >&2; fail "the build failed: $build/log"; }
-strip -s -o "$out/vmlinux.part" "$build/vmlinux"
-mv "$out/vmlinux.part" "$out/vmlinux"
-cp "$build/.config" "$out/vmlinux.config"
-echo "$wanted" >"$out/vmlinux.inputs"
+mkdir -p "$built"
+cp "$build/.config" "$built/config"
+# With its symbols it tells where a guest's kernel died: addr2line -e vmlinux.symbols ADDRESS.
+cp "$build/vmlinux" "$built/vmlinux.symbols"
+strip -s -o "$built/vmlinux.part" "$build/vmlinux"
+mv "$built/vmlinux.part" "$built/vmlinux"
 rm -rf "$build"
-size "$out/vmlinux"
-ls -l "$out/vmlinux"
+size "$built/vmlinux"
+deliver

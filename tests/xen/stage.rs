@@ -1,0 +1,79 @@
+//! What the tests bring into dom0: one disk with the tools, the images and the course.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::lab::folder;
+
+/// The course that is sailed, under `regions/`.
+pub(crate) const COURSE: &str = "gullwing";
+/// Room for two kernels, their ramdisks and `fairway`; the file is sparse.
+const DISK_SIZE: &str = "600M";
+
+/// The cell of the course in which its start line lies.
+pub(crate) fn start_cell() -> (i32, i32) {
+    let course = fairway::atlas::Course::load(&course()).unwrap();
+    let cell = fairway::atlas::Cell::of(course.start_line.port, course.cell_m);
+    (cell.x, cell.y)
+}
+
+fn course() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(COURSE)
+}
+
+/// Makes the disk that dom0 mounts at `/lab`: `fairway`, `regions/`, `tuned/` and `stock/` (each `vmlinux`,
+/// `initrd.gz`), `region.cpio` for the cell of the start line.
+pub(crate) fn make(run: &Path) -> Result<PathBuf, String> {
+    let (stage, disk) = (run.join("stage"), run.join("stage.ext4"));
+    fs::create_dir_all(&stage).map_err(|why| format!("{}: {why}", stage.display()))?;
+    let fairway = env!("CARGO_BIN_EXE_fairway");
+    call(Command::new("strip").arg("-o").arg(stage.join("fairway")).arg(fairway))?;
+    let regions = stage.join("regions");
+    fs::create_dir_all(&regions).map_err(|why| format!("{}: {why}", regions.display()))?;
+    call(Command::new("cp").arg("-r").arg(course()).arg(&regions))?;
+    for kernel in ["tuned", "stock"] {
+        image(kernel, &stage.join(kernel))?;
+    }
+    region(&stage.join("region.cpio"))?;
+    call(
+        Command::new("mke2fs")
+            .args(["-q", "-t", "ext4", "-O", "^has_journal", "-L", "lab", "-d"])
+            .args([&stage, &disk])
+            .arg(DISK_SIZE),
+    )?;
+    let _ = fs::remove_dir_all(&stage);
+    Ok(disk)
+}
+
+/// The image of one kernel; `FAIRWAY_LAB_IMAGE` names a folder with ready ones, to try another's.
+fn image(kernel: &str, out: &Path) -> Result<(), String> {
+    if let Some(ready) = std::env::var_os("FAIRWAY_LAB_IMAGE") {
+        return call(Command::new("cp").arg("-rL").arg(Path::new(&ready).join(kernel)).arg(out));
+    }
+    let fairway = Path::new(env!("CARGO_BIN_EXE_fairway"));
+    // Beside the folder of this profile, as `.ci/xen` builds it.
+    let target = fairway.parent().and_then(Path::parent).unwrap();
+    let init = target.join("x86_64-unknown-linux-gnu/dist/fairway-region");
+    let mut command = Command::new(fairway);
+    command.args(["image", "build", "--kernel", kernel, "--init"]).arg(init);
+    call(command.arg("--cache").arg(folder().join("images")).arg("--out").arg(out))
+}
+
+fn region(out: &Path) -> Result<(), String> {
+    if let Some(ready) = std::env::var_os("FAIRWAY_LAB_IMAGE") {
+        return call(Command::new("cp").arg(Path::new(&ready).join("region.cpio")).arg(out));
+    }
+    let (x, y) = start_cell();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fairway"));
+    command.args(["image", "region", "--course"]).arg(course());
+    call(command.args(["--cell", &format!("{x},{y}"), "--out"]).arg(out))
+}
+
+fn call(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|why| format!("{command:?}: {why}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{command:?}: {}{}", output.status, String::from_utf8_lossy(&output.stderr)))
+}
