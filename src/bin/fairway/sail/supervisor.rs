@@ -224,7 +224,8 @@ impl HarbourProcess {
         std::thread::spawn(move || {
             let _ = answer_in.send(client.stop(&reason));
         });
-        let patience = if hurry { INTERRUPT_PATIENCE } else { STOP_PATIENCE };
+        let engine = self.options.engine.last_breath();
+        let patience = if hurry { INTERRUPT_PATIENCE } else { STOP_PATIENCE + engine };
         let stopped = answer.recv_timeout(patience);
         if stopped.is_ok() {
             wait_for(&mut self.child, END_PATIENCE);
