@@ -95,8 +95,9 @@ pub struct Guest {
     pub began_ms: f64,
     /// The address of its interface.
     pub address: Option<Ipv4Addr>,
+    /// Set when the guest was asked to end.
+    pub stop: Arc<AtomicBool>,
     store: Option<Xenstore>,
-    stop: Arc<AtomicBool>,
 }
 
 impl Guest {
@@ -128,7 +129,7 @@ impl Guest {
         })?;
         let board = Arc::new(Board::default());
         Keeper::start(Arc::clone(&board), store.is_some()).map_err(failed("start the keeper"))?;
-        Ok(Self { board, began_ms, address, store, stop })
+        Ok(Self { board, began_ms, address, stop, store })
     }
 
     /// The arguments of the region server that this guest is to be: from its ramdisk, or, where there are none, from

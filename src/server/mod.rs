@@ -113,7 +113,8 @@ struct Server {
 impl Server {
     /// Reads, opens and prepares everything, sails the first tick, and says so.
     fn start(options: RegionOptions, start: Instant, guest: Option<&Guest>) -> Result<Self, ServerError> {
-        let stop = Arc::new(AtomicBool::new(false));
+        // A guest may have been asked to end before it knew what it was to be.
+        let stop = guest.map_or_else(Arc::default, |guest| Arc::clone(&guest.stop));
         for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, init::SIGPWR] {
             signal_hook::flag::register(signal, Arc::clone(&stop))
                 .map_err(|error| ServerError::Broke(format!("cannot watch for signals: {error}")))?;

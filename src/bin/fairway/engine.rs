@@ -85,15 +85,21 @@ pub(crate) struct Ownership<'a> {
     pub(crate) port: u16,
     /// With whom regions end.
     pub(crate) tie: Tie,
+    /// Whether regions are to write logs.
+    pub(crate) records: bool,
 }
 
 impl Args {
     /// The engine.
     ///
     /// # Errors
-    /// When it cannot be had on this machine.
+    /// When it cannot be had on this machine, or cannot do what is asked of it.
     pub(crate) fn open(&self, of: &Ownership<'_>) -> Result<Box<dyn Engine>, Failure> {
         match self.engine {
+            Kind::Xl if of.records => Err(Failure::Input(
+                "--record and --engine xl: a guest has no disk to record on; leave one of them out"
+                    .to_owned(),
+            )),
             Kind::Process => {
                 let program = region_server(self.region_server.as_ref())?;
                 Ok(Box::new(ProcessEngine::new(ProcessConfig { program, port: of.port, tie: of.tie })))

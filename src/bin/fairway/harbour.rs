@@ -101,8 +101,14 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         (false, None) => Tie::Engine,
     };
     let certificate = authority.certificate().to_vec();
-    let of =
-        Ownership { course: &args.course, authority: &certificate, state: args.state.as_deref(), port, tie };
+    let of = Ownership {
+        course: &args.course,
+        authority: &certificate,
+        state: args.state.as_deref(),
+        port,
+        tie,
+        records: args.record.is_some(),
+    };
     let engine = args.engine.open(&of)?;
     let config = HarbourConfig {
         course: Arc::clone(&course),
