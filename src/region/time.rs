@@ -159,6 +159,19 @@ mod tests {
     }
 
     #[test]
+    fn right_clock_is_not_moved_by_answers_that_are_slow_one_way() {
+        let mut time = Time::default();
+        for n in 1..=40 {
+            let boot_ns = 7 * S + n * 50 * MS;
+            assert_eq!(time.read(boot_ns, NOON + n * 50 * MS), NOON + n * 50 * MS);
+            // 400 ms there, nothing back: half of the way would be 200 ms off.
+            time.hear(boot_ns - 400 * MS, boot_ns, NOON + n * 50 * MS, true);
+            let doubt_ns = time.doubt_ns(boot_ns);
+            assert!((400 * MS..=402 * MS).contains(&doubt_ns), "{doubt_ns}");
+        }
+    }
+
+    #[test]
     fn answer_that_took_long_says_nothing() {
         let mut time = Time::default();
         assert_eq!(time.read(5 * S, NOON), NOON);
