@@ -386,6 +386,35 @@ fn groups_that_join_give_regions_back() {
 }
 
 #[test]
+fn owner_far_past_its_border_and_the_region_ahead_know_each_other() {
+    // Regions came late, and the vessel is four cells past the one that owns it.
+    let mut fleet = one(&[(50.0, 100.0), (1_100.0, 100.0), (1_600.0, 100.0)], 4.0);
+    fleet.step();
+    let owner = RegionId(1);
+    let ready = |cell: Cell| Region { cell, phase: Phase::Ready, until_s: 0.0 };
+    fleet.regions = BTreeMap::from([
+        (owner, ready(Cell { x: 0, y: 0 })),
+        (RegionId(7), ready(Cell { x: 4, y: 0 })),
+        (RegionId(8), ready(Cell { x: 5, y: 0 })),
+        (RegionId(9), ready(Cell { x: -4, y: 2 })),
+    ]);
+    fleet.sailors[0].owner = Some(owner);
+    fleet.now_s = 1_180.0 / 4.0;
+    let snapshot = fleet.snapshot();
+    let told: BTreeMap<RegionId, Vec<RegionId>> = Corridor::new()
+        .plan(&snapshot)
+        .into_iter()
+        .filter_map(|action| match action {
+            Action::Introduce { region, neighbours } => Some((region, neighbours)),
+            _ => None,
+        })
+        .collect();
+    for (region, other) in [(owner, RegionId(7)), (RegionId(7), owner), (RegionId(7), RegionId(8))] {
+        assert!(told.get(&region).is_some_and(|neighbours| neighbours.contains(&other)), "{told:?}");
+    }
+}
+
+#[test]
 fn neighbours_are_told_once_per_change() {
     let mut fleet = one(&[(50.0, 100.0), (700.0, 100.0)], 4.0);
     let mut told: Vec<(RegionId, Vec<RegionId>)> = Vec::new();

@@ -142,15 +142,28 @@ impl Corridor {
         // Who is near enough for vessels to feel each other, and on whose ground they may come next.
         #[expect(clippy::cast_possible_truncation, reason = "a few cells")]
         let rings = (NEIGHBOUR_M / snapshot.cell_m).ceil().clamp(1.0, RINGS_MAX) as i32;
+        let around: BTreeMap<RegionId, BTreeSet<Cell>> = snapshot
+            .regions
+            .iter()
+            .filter(|region| region.phase != Phase::Booting)
+            .map(|region| {
+                let mut around: BTreeSet<Cell> = region.cell.around(rings).collect();
+                for track in tracks.iter().filter(|track| track.vessel.owner == region.id) {
+                    around.extend(track.ahead.iter().flat_map(|ahead| ahead.cell.around(rings)));
+                }
+                (region.id, around)
+            })
+            .collect();
+        let reaches =
+            |from: RegionId, cell: &Cell| around.get(&from).is_some_and(|cells| cells.contains(cell));
         let mut actions = Vec::new();
         for region in snapshot.regions.iter().filter(|region| region.phase != Phase::Booting) {
-            let mut around: BTreeSet<Cell> = region.cell.around(rings).collect();
-            for track in tracks.iter().filter(|track| track.vessel.owner == region.id) {
-                around.extend(track.ahead.iter().flat_map(|ahead| ahead.cell.around(rings)));
-            }
+            // Both know each other, or neither: an owner whose vessels are far past its border is no stranger to
+            // those who are to take them.
             let mut neighbours: Vec<RegionId> = targets
                 .iter()
-                .filter(|other| other.id != region.id && around.contains(&other.cell))
+                .filter(|other| other.id != region.id)
+                .filter(|other| reaches(region.id, &other.cell) || reaches(other.id, &region.cell))
                 .map(|other| other.id)
                 .take(NEIGHBOURS)
                 .collect();
