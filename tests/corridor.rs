@@ -415,6 +415,32 @@ fn owner_far_past_its_border_and_the_region_ahead_know_each_other() {
 }
 
 #[test]
+fn owners_whose_vessels_meet_far_from_both_know_each_other() {
+    let lie = |x: f64| -> Script { Box::new(move |_| Some((DVec2::new(x, 100.0), DVec2::new(1.0, 0.0)))) };
+    let mut fleet = Fleet::new(vec![sailor(1, 1, lie(2_000.0)), sailor(2, 2, lie(2_080.0))]);
+    let cells = [(1, Cell { x: 0, y: 0 }), (2, Cell { x: 20, y: 0 }), (3, Cell { x: 7, y: 1 })];
+    fleet.regions = cells
+        .map(|(id, cell)| (RegionId(id), Region { cell, phase: Phase::Ready, until_s: 0.0 }))
+        .into_iter()
+        .collect();
+    for (sailor, owner) in fleet.sailors.iter_mut().zip([1, 2]) {
+        sailor.owner = Some(RegionId(owner));
+    }
+    let told: BTreeMap<RegionId, Vec<RegionId>> = Corridor::new()
+        .plan(&fleet.snapshot())
+        .into_iter()
+        .filter_map(|action| match action {
+            Action::Introduce { region, neighbours } => Some((region, neighbours)),
+            _ => None,
+        })
+        .collect();
+    for (region, other) in [(1, 2), (2, 1)] {
+        let neighbours = told.get(&RegionId(region));
+        assert!(neighbours.is_some_and(|neighbours| neighbours.contains(&RegionId(other))), "{told:?}");
+    }
+}
+
+#[test]
 fn neighbours_are_told_once_per_change() {
     let mut fleet = one(&[(50.0, 100.0), (700.0, 100.0)], 4.0);
     let mut told: Vec<(RegionId, Vec<RegionId>)> = Vec::new();

@@ -154,16 +154,27 @@ impl Corridor {
                 (region.id, around)
             })
             .collect();
-        let reaches =
-            |from: RegionId, cell: &Cell| around.get(&from).is_some_and(|cells| cells.contains(cell));
+        // Where a region is met: on its own ground, and wherever its vessels are.
+        let at: BTreeMap<RegionId, BTreeSet<Cell>> = snapshot
+            .regions
+            .iter()
+            .map(|region| {
+                let own = tracks.iter().filter(|track| track.vessel.owner == region.id);
+                let places = own.map(|track| Cell::of(track.place, snapshot.cell_m));
+                (region.id, places.chain([region.cell]).collect())
+            })
+            .collect();
+        let reaches = |from: RegionId, to: RegionId| {
+            around.get(&from).zip(at.get(&to)).is_some_and(|(around, at)| !around.is_disjoint(at))
+        };
         let mut actions = Vec::new();
         for region in snapshot.regions.iter().filter(|region| region.phase != Phase::Booting) {
             // Both know each other, or neither: an owner whose vessels are far past its border is no stranger to
-            // those who are to take them.
+            // those who are to take them, nor to the owners of those whom they meet there.
             let mut neighbours: Vec<RegionId> = targets
                 .iter()
                 .filter(|other| other.id != region.id)
-                .filter(|other| reaches(region.id, &other.cell) || reaches(other.id, &region.cell))
+                .filter(|other| reaches(region.id, other.id) || reaches(other.id, region.id))
                 .map(|other| other.id)
                 .take(NEIGHBOURS)
                 .collect();
