@@ -93,8 +93,10 @@ fn measure(
     vessels: u32,
     side_m: f64,
     wakes: bool,
+    hands: usize,
 ) -> [f64; Phase::ALL.len()] {
     let mut sim = fleet(sea, boat, vessels, side_m, wakes);
+    sim.set_hands(hands);
     let ticks = (VESSEL_TICKS / u64::from(vessels)).clamp(TICKS_MIN, 2_000);
     for _ in 0..TICKS_BEFORE {
         sim.step();
@@ -150,14 +152,15 @@ struct Row<'a> {
     vessels: u32,
     side_m: f64,
     budget_us: Option<f64>,
+    hands: usize,
 }
 
 impl Row<'_> {
     fn measure(&self, sea: &Arc<Sea>, json: &mut Vec<String>) -> String {
-        let Self { name, boat, vessels, side_m, budget_us } = *self;
-        let by_phase = measure(sea, boat, vessels, side_m, true);
+        let Self { name, boat, vessels, side_m, budget_us, hands } = *self;
+        let by_phase = measure(sea, boat, vessels, side_m, true, hands);
         let total = by_phase.iter().sum::<f64>();
-        let alone: f64 = measure(sea, boat, vessels, side_m, false).iter().sum();
+        let alone: f64 = measure(sea, boat, vessels, side_m, false, hands).iter().sum();
         let mut text = format!("{name:>16} {vessels:>8} {total:>9.3}");
         text += &budget_us.map_or_else(|| format!(" {:>7}", ""), |budget| format!(" {budget:>7}"));
         let of = format!(r#","of":"{name}","vessels":{vessels}"#);
@@ -178,17 +181,37 @@ fn main() {
     let ship = boats::named("launch").expect("built in").scaled(SHIP);
     let mut rows: Vec<Row> = FLEETS
         .iter()
-        .map(|&vessels| Row { name: "apart", boat, vessels, side_m: SIDE_M, budget_us: Some(BUDGET_US) })
+        .map(|&vessels| Row {
+            name: "apart",
+            boat,
+            vessels,
+            side_m: SIDE_M,
+            budget_us: Some(BUDGET_US),
+            hands: 1,
+        })
         .collect();
+    // What a second processor gives to a region that is late on one.
+    let shared =
+        Row { name: "by two threads", boat, vessels: 1_000, side_m: SIDE_M, budget_us: None, hands: 2 };
+    rows.push(shared);
     rows.push(Row {
         name: "24 x 8 columns",
         boat: &ship,
         vessels: SHIPS,
         side_m: SIDE_M,
         budget_us: Some(SHIP_BUDGET_US),
+        hands: 1,
     });
-    rows.push(Row { name: "on a start line", boat, vessels: CROWD, side_m: CROWD_SIDE_M, budget_us: None });
-    rows.push(Row { name: "touching", boat, vessels: CROWD, side_m: TOUCHING_SIDE_M, budget_us: None });
+    let crowd = Row {
+        name: "on a start line",
+        boat,
+        vessels: CROWD,
+        side_m: CROWD_SIDE_M,
+        budget_us: None,
+        hands: 1,
+    };
+    rows.push(Row { ..crowd });
+    rows.push(Row { name: "touching", side_m: TOUCHING_SIDE_M, ..crowd });
     let mut json = Vec::new();
     // Before the rest: what that leaves behind would be taken up again.
     let bytes = vessel_bytes(&sea, boat);

@@ -24,6 +24,7 @@ Options:
   --clock TICK,NS,WARP  Course tick, the wall time at which it is due (Unix nanoseconds), course seconds a second
                         [default: the course's start, now, 1]
   --record DIR          Write the applied-input log to DIR
+  --adrift N            Put N boats without crews at the start line of a region that stands alone: to see what it bears
   --lifeline            End when standard input ends: its other end is held by whoever must outlive this process
   -h, --help            Print this
   -V, --version         Print the version
@@ -57,6 +58,8 @@ pub struct RegionOptions {
     pub clock: Option<ClockSetting>,
     /// Where to record.
     pub record: Option<PathBuf>,
+    /// Boats without crews, in each region.
+    pub adrift: u16,
     /// Whether to end with standard input.
     pub lifeline: bool,
 }
@@ -93,6 +96,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Config
     let (mut course, mut cells, mut id) = (None, Vec::new(), RegionId(0));
     let mut listen = SocketAddr::from(([127, 0, 0, 1], 4045));
     let (mut seed, mut authority, mut clock, mut record, mut lifeline) = (None, None, None, None, false);
+    let mut adrift = 0;
     while let Some(option) = parser.next()? {
         match option {
             Long("course") => course = Some(PathBuf::from(parser.value()?)),
@@ -103,6 +107,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Config
             Long("authority") => authority = Some(from_hex(&parser.value()?.string()?)?),
             Long("clock") => clock = Some(setting(&parser.value()?.string()?)?),
             Long("record") => record = Some(PathBuf::from(parser.value()?)),
+            Long("adrift") => adrift = typed(&parser.value()?.string()?, "--adrift", "200")?,
             Long("lifeline") => lifeline = true,
             Short('h') | Long("help") => return Ok(Request::Help),
             Short('V') | Long("version") => return Ok(Request::Version),
@@ -125,7 +130,13 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Config
     if last.is_none() {
         return Err(ConfigError(format!("--id {}: leaves no numbers for the cells; give a lower one", id.0)));
     }
-    let options = RegionOptions { course, cells, listen, id, seed, authority, clock, record, lifeline };
+    if adrift > 0 && authority.is_some() {
+        return Err(ConfigError(
+            "--adrift and --authority: a harbour knows all boats; leave one of them out".into(),
+        ));
+    }
+    let options =
+        RegionOptions { course, cells, listen, id, seed, authority, clock, record, adrift, lifeline };
     Ok(Request::Serve(Box::new(options)))
 }
 
@@ -214,6 +225,8 @@ mod tests {
             ("--course x --cell 1,1 --listen here", "--listen here"),
             ("--course x --cell 1,1 --cell 1,2 --id 4294967294", "no numbers"),
             ("--course x --cell 2147483647,1", "no course reaches"),
+            ("--course x --cell 1,1 --authority 00 --adrift 3", "--adrift"),
+            ("--course x --cell 1,1 --adrift all", "--adrift all"),
             ("--corse x", "--corse"),
         ] {
             let message = read(line).err().map(|error| error.to_string()).unwrap_or_default();

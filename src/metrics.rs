@@ -35,6 +35,13 @@ pub fn cpu_time(pid: u32) -> io::Result<Duration> {
     Ok(Duration::from_nanos(total_ns))
 }
 
+/// Processors that this process may run on now; those that are added to a guest while it runs count, once they are on
+/// line. Opens no file.
+#[must_use]
+pub fn processors() -> usize {
+    rustix::thread::sched_getaffinity(None).map_or(1, |set| usize::try_from(set.count()).unwrap_or(1).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -470,6 +470,34 @@ fn two_simulations_have_the_bits_of_one() {
     assert!(differ >= 4, "only {differ} vessels felt the others");
 }
 
+/// A fleet that is shared among threads, with its wakes and contacts: who sails which vessel is in no bit.
+#[test]
+fn fleet_sailed_by_many_threads_has_the_bits_of_one() {
+    let sea = sea(12.0);
+    let place = open_water(&sea);
+    let mut sims = [1, 2, 3].map(|hands| {
+        let mut sim = Sim::new(Arc::clone(&sea), Vec::new(), START);
+        sim.set_hands(hands);
+        for id in 0..100_u32 {
+            let (x, y) = (f64::from(id % 10), f64::from(id / 10));
+            let boat = if id % 7 == 3 { "launch" } else { "first407" };
+            put(&mut sim, id, boat, place + DVec2::new(11.0 * x, 15.0 * y), 0.06 * f64::from(id), 2.5);
+        }
+        sim
+    });
+    let start = sims[0].hash(VesselId(0));
+    for n in 1..=45 * 10_u32 {
+        // Threads come and go with processors.
+        sims[2].set_hands(3 - (n / 45 % 3) as usize);
+        sims.iter_mut().for_each(step);
+        for &id in sims[0].ids() {
+            let hashes = sims.each_ref().map(|sim| sim.hash(id));
+            assert!(hashes[1] == hashes[0] && hashes[2] == hashes[0], "vessel {} at tick {n}", id.0);
+        }
+    }
+    assert_ne!(sims[0].hash(VesselId(0)), start);
+}
+
 #[test]
 fn vessel_far_from_all_others_sails_as_alone() {
     let sea = sea(8.0);

@@ -70,14 +70,35 @@ pub enum EngineEvent {
 #[error("{0}")]
 pub struct EngineError(pub String);
 
-/// How long a process may take until it is ready: a course is read and two keys are made in milliseconds.
-const BOOT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long what an engine runs may take, in wall time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// From its start until it is ready.
+    pub boot: Duration,
+    /// From being asked to end until it has: its own patience with others, and as much again.
+    pub drain: Duration,
+    /// Without a report until it is ended: it hangs, is stopped, or cannot be reached. More than a lease, so that it has
+    /// paused its vessels by then. Four times as much for one with a vessel that nobody else follows: it may yet come
+    /// back, and its vessels with it.
+    pub silence: Duration,
+}
+
+impl Default for Patience {
+    /// That with processes: a course is read and two keys are made in milliseconds.
+    fn default() -> Self {
+        Self {
+            boot: Duration::from_secs(10),
+            drain: Duration::from_secs(10),
+            silence: Duration::from_secs(3),
+        }
+    }
+}
 
 /// Starts and stops region servers. Calls return at once; what comes of them is told by [`Engine::poll`].
 pub trait Engine {
-    /// How long a region server may take until it is ready.
-    fn boot_patience(&self) -> Duration {
-        BOOT_PATIENCE
+    /// How long its region servers may take.
+    fn patience(&self) -> Patience {
+        Patience::default()
     }
 
     /// Starts a region server.
@@ -105,8 +126,8 @@ pub trait Engine {
 }
 
 impl Engine for Box<dyn Engine> {
-    fn boot_patience(&self) -> Duration {
-        self.as_ref().boot_patience()
+    fn patience(&self) -> Patience {
+        self.as_ref().patience()
     }
 
     fn start(&mut self, spec: &RegionSpec) -> Result<(), EngineError> {

@@ -20,15 +20,8 @@ use crate::wire::message::{Neighbour, RegionCounts, VesselReport};
 const CLOCK_DOUBT_NS_MAX: u64 = 500_000_000;
 /// Time for which a region's doubt counts after it was last told: its end is noticed within that.
 const CLOCK_DOUBT_KEPT: Duration = Duration::from_secs(60);
-/// Wall time in which a region must have drained: its own patience with others, and as much again.
-const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
 /// Wall time between two tries to reach a region whose line broke.
 const REDIAL_EVERY: Duration = Duration::from_millis(250);
-/// Wall time without a report after which a region that runs is ended: it hangs, is stopped, or cannot be
-/// reached. More than a lease, so that it has paused its vessels by then.
-const SILENCE: Duration = Duration::from_secs(3);
-/// The same for a region with a vessel that nobody else follows: it may yet come back, and its vessels with it.
-const SILENCE_UNGUARDED: Duration = Duration::from_secs(12);
 /// A pause of this process itself after which silence is not held against anybody.
 const OWN_OUTAGE: Duration = Duration::from_millis(500);
 /// Regions of one cell that may fail, one after the other, before the cell is left alone.
@@ -422,12 +415,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             .filter_map(|passage| passage.owner)
             .collect();
         let owners: BTreeSet<RegionId> = self.passages.values().filter_map(|passage| passage.owner).collect();
-        let boot_patience = self.engine.boot_patience();
+        let patience = self.engine.patience();
         for (&id, entry) in &mut self.regions {
             if entry.ending.is_some() && entry.phase == Phase::Ready && !owners.contains(&id) {
                 entry.phase = Phase::Draining;
             }
-            let silence = if unguarded.contains(&id) { SILENCE_UNGUARDED } else { SILENCE };
+            let silence = if unguarded.contains(&id) { patience.silence * 4 } else { patience.silence };
+            // Who has nothing left and is about to end may have fallen silent for good.
+            let parting = entry.phase == Phase::Draining && !owners.contains(&id);
             if outage {
                 entry.heard = now;
             }
@@ -435,11 +430,12 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 continue;
             }
             let waited = now.saturating_duration_since(entry.ending.unwrap_or(entry.started));
-            if entry.phase == Phase::Booting && waited > boot_patience {
-                entry.fault = Some(format!("was not ready after {} s", boot_patience.as_secs()));
-            } else if entry.phase == Phase::Draining && waited > DRAIN_PATIENCE {
-                entry.fault = Some(format!("had not drained after {} s", DRAIN_PATIENCE.as_secs()));
-            } else if entry.was_reached() && now.saturating_duration_since(entry.heard) > silence {
+            if entry.phase == Phase::Booting && waited > patience.boot {
+                entry.fault = Some(format!("was not ready after {} s", patience.boot.as_secs()));
+            } else if entry.phase == Phase::Draining && waited > patience.drain {
+                entry.fault = Some(format!("had not drained after {} s", patience.drain.as_secs()));
+            } else if !parting && entry.was_reached() && now.saturating_duration_since(entry.heard) > silence
+            {
                 entry.fault = Some(format!("was not heard of for {} s", silence.as_secs()));
             } else if entry.redial_at.is_some_and(|at| now >= at) {
                 entry.redial_at = None;

@@ -24,8 +24,6 @@ use crate::units::{Tick, VesselId};
 const LAUNCH_WAIT: Duration = Duration::from_secs(5);
 /// Bookings that wait for their launch at once; more are answered with "accepted" straight away.
 const WAITING: usize = 1_024;
-/// Wall time in which everything must have drained after a stop; then it is ended.
-const STOP_PATIENCE: Duration = Duration::from_secs(8);
 /// Characters of an error: with their escapes they fit one short answer.
 const ERROR_CHARS: usize = 900;
 /// Characters of a trouble in a short answer, which has the latest one only.
@@ -188,12 +186,13 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     /// Sees a stop through: waits for regions to drain, ends those that do not, answers who asked for it.
     pub(super) fn watch_stop(&mut self, moment: Moment) {
+        let patience = self.engine.patience().drain;
         let Some(stopping) = &mut self.stopping else { return };
-        let late = moment.instant.saturating_duration_since(stopping.since) > STOP_PATIENCE;
+        let late = moment.instant.saturating_duration_since(stopping.since) > patience;
         if late && !stopping.killed {
             stopping.killed = true;
             for (&id, region) in &mut self.regions {
-                region.fault = Some(format!("had not stopped after {} s", STOP_PATIENCE.as_secs()));
+                region.fault = Some(format!("had not stopped after {} s", patience.as_secs()));
                 self.engine.kill(id);
             }
         }

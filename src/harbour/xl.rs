@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crossbeam::channel::{Receiver, Sender, bounded};
 
-use super::engine::{Engine, EngineError, EngineEvent, RegionSpec};
+use super::engine::{Engine, EngineError, EngineEvent, Patience, RegionSpec};
 use crate::atlas::Cell;
 use crate::config::to_hex;
 use crate::image::{Image, RegionImage};
@@ -52,6 +52,8 @@ pub struct XlConfig {
     pub pool: usize,
     /// How long a guest may take until it serves.
     pub patience: Duration,
+    /// How long one that serves may be silent until it counts as dead: longer than its host may pause it.
+    pub silence: Duration,
     /// Folder for configurations and ramdisks; what is in it is gone when its guest is.
     pub folder: PathBuf,
     /// Where the host's console daemon keeps what guests say.
@@ -133,9 +135,11 @@ impl XlEngine {
 }
 
 impl Engine for XlEngine {
-    fn boot_patience(&self) -> Duration {
-        // The guest's own failure, with its reason, comes first.
-        self.guests.config.patience + Duration::from_secs(10)
+    fn patience(&self) -> Patience {
+        let XlConfig { patience, silence, .. } = self.guests.config;
+        // The guest's own failure, with its reason, comes first; its end takes an `xl` as its start does.
+        let usual = Patience::default();
+        Patience { boot: usual.boot + patience, drain: usual.drain + patience / 2, silence }
     }
 
     fn start(&mut self, spec: &RegionSpec) -> Result<(), EngineError> {

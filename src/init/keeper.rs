@@ -57,8 +57,9 @@ impl Phase {
 pub struct Board {
     phase: AtomicU8,
     vessels: AtomicU32,
-    /// Load in thousandths.
+    /// Load, and ticks sailed over ticks due, in thousandths.
     load: AtomicU32,
+    pace: AtomicU32,
     ready: OnceLock<String>,
     failure: OnceLock<String>,
 }
@@ -82,11 +83,13 @@ impl Board {
         let _ = self.failure.set(why);
     }
 
-    /// Says how many vessels it sails, and the busy share of its time.
-    pub fn measured(&self, vessels: usize, load: f32) {
+    /// Says how many vessels it sails, the busy share of its time, and ticks sailed over ticks due.
+    pub fn measured(&self, vessels: usize, load: f32, pace: f32) {
         self.vessels.store(u32::try_from(vessels).unwrap_or(u32::MAX), Ordering::Relaxed);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-        self.load.store((load.max(0.0) * 1_000.0) as u32, Ordering::Relaxed);
+        for (figure, value) in [(&self.load, load), (&self.pace, pace)] {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+            figure.store((value.max(0.0) * 1_000.0) as u32, Ordering::Relaxed);
+        }
     }
 
     fn phase(&self) -> Phase {
@@ -95,10 +98,12 @@ impl Board {
 
     /// What xenstore should hold.
     fn entries(&self) -> Vec<(&'static str, String)> {
-        let thousandths = f64::from(self.load.load(Ordering::Relaxed));
+        let share =
+            |figure: &AtomicU32| format!("{:.3}", f64::from(figure.load(Ordering::Relaxed)) / 1_000.0);
         let mut entries = vec![
             ("data/fairway/vessels", self.vessels.load(Ordering::Relaxed).to_string()),
-            ("data/fairway/load", format!("{:.3}", thousandths / 1_000.0)),
+            ("data/fairway/load", share(&self.load)),
+            ("data/fairway/pace", share(&self.pace)),
         ];
         entries.extend(self.ready.get().map(|ready| ("data/fairway/ready", ready.clone())));
         entries.extend(self.failure.get().map(|why| ("data/fairway/error", why.clone())));
@@ -214,12 +219,13 @@ mod tests {
     fn phase_is_told_after_what_belongs_to_it() {
         let board = Board::default();
         assert_eq!(board.entries().last().unwrap().1, "booting");
-        board.measured(3, 0.25);
+        board.measured(3, 0.25, 1.0);
         board.is_ready("{}".to_owned());
         let entries = board.entries();
         assert_eq!(entries[0], ("data/fairway/vessels", "3".to_owned()));
         assert_eq!(entries[1], ("data/fairway/load", "0.250".to_owned()));
-        assert_eq!(entries[2], ("data/fairway/ready", "{}".to_owned()));
-        assert_eq!(entries[3], ("data/fairway/state", "ready".to_owned()));
+        assert_eq!(entries[2], ("data/fairway/pace", "1.000".to_owned()));
+        assert_eq!(entries[3], ("data/fairway/ready", "{}".to_owned()));
+        assert_eq!(entries[4], ("data/fairway/state", "ready".to_owned()));
     }
 }

@@ -25,9 +25,10 @@ const OFFER_LEAD_TICKS: u64 = 6;
 const DRAIN_LEAD_TICKS: u64 = 3;
 /// Ticks for which a refused group is not offered again: a tenth of a second of wall time at least.
 const RETRY_S: f64 = 0.1;
-/// Ticks between telling a crew of a region and offering its vessel there: a handshake and a word over a bad link take
-/// less. The owner sails on past the border meanwhile; two vessels that close on each other have two seconds.
-const CREW_TICKS: u64 = 22;
+/// Ticks between telling a crew of a region and offering its vessel there: a word and a handshake over a bad link take
+/// less, also when one packet of them is lost. The owner sails on past the border meanwhile; two vessels that close on each other
+/// have two seconds.
+const CREW_TICKS: u64 = 40;
 /// Ticks that a commit is sent before its own at least: a whole one, and the one that has begun.
 const COMMIT_MARGIN_TICKS: u64 = 2;
 /// Ticks for which it is remembered that a group was refused: a second.

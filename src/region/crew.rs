@@ -223,6 +223,15 @@ impl Region {
         Ok(id)
     }
 
+    /// Puts boats without crews at the start line of a region that runs alone, to see what it bears.
+    ///
+    /// # Errors
+    /// When there is no room for as many.
+    pub fn set_adrift(&mut self, boat: &BoatSpec, count: u16) -> Result<(), String> {
+        // No key has this hash: nobody can come aboard.
+        (0..count).try_for_each(|_| self.launch_guest([0; 32], Some(boat.clone())).map(drop))
+    }
+
     /// Puts a vessel into the water here, at this region's tick.
     pub(super) fn launch(&mut self, vessel: sim::Vessel, epoch: Epoch, crew_key: [u8; 32], sessions: u32) {
         let id = vessel.id;

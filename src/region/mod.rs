@@ -328,10 +328,11 @@ impl Region {
     }
 
     /// Says how the host is doing: share of a tick's wall time that the last ticks took, and their rate over
-    /// the rate that was due.
-    pub fn measured(&mut self, load: f32, dilation: f32) {
+    /// the rate that was due; and how many threads may sail from now on.
+    pub fn measured(&mut self, load: f32, dilation: f32, hands: usize) {
         self.load = load;
         self.dilation = dilation;
+        self.sim.set_hands(hands);
     }
 
     /// Says what time it is; before every step, because a process may have been stopped since the last one.

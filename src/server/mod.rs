@@ -26,11 +26,13 @@ use crate::atlas::Course;
 use crate::clock;
 use crate::config::{self, RegionOptions, Request, to_hex};
 use crate::init::{self, Board, Guest, Phase};
+use crate::metrics;
 use crate::net::{Endpoint, EndpointConfig, Identity, authority_key};
 use crate::record::Recorder;
 use crate::region::{Farewell, Now, Region, RegionConfig};
 use crate::sea::Sea;
 use crate::units::RegionId;
+use crate::vessel::boats;
 use crate::wire::message::ClockSetting;
 
 use pace::Pace;
@@ -44,6 +46,9 @@ const BROKE: u8 = 3;
 const BATCH: Duration = Duration::from_millis(1);
 /// Messages heard in one turn of the loop at most, so that a flood cannot hold up a tick.
 const MESSAGES_PER_TURN: usize = 4_096;
+
+/// What drifts with `--adrift`.
+const ADRIFT: &str = "first407";
 
 /// Why a region server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +174,9 @@ impl Server {
             };
             let mut region = Region::new(config, Arc::clone(&sea), tick);
             region.step();
+            let boat = boats::named(ADRIFT).filter(|_| options.adrift > 0);
+            boat.map_or(Ok(()), |boat| region.set_adrift(boat, options.adrift))
+                .map_err(|error| ServerError::Input(format!("--adrift {}: {error}", options.adrift)))?;
             regions.push(region);
         }
         let start_to_tick_us = clock::now().saturating_duration_since(start).as_micros();
@@ -235,9 +243,10 @@ impl Server {
                 );
             }
             if let Some((load, dilation)) = pace.sailed(sailed, due, began) {
-                self.regions.iter_mut().for_each(|region| region.measured(load, dilation));
+                let hands = pace.hands(load, metrics::processors());
+                self.regions.iter_mut().for_each(|region| region.measured(load, dilation, hands));
                 if let Some(board) = &self.board {
-                    board.measured(self.regions.iter().map(Region::vessels).sum(), load);
+                    board.measured(self.regions.iter().map(Region::vessels).sum(), load, dilation);
                 }
             }
         }

@@ -28,6 +28,7 @@ use crate::vessel::{self, BoatSpec, Class, Input, VesselState, Wake};
 pub mod contact;
 mod creatures;
 pub mod groups;
+mod hands;
 mod hash;
 mod instruments;
 mod phases;
@@ -128,6 +129,7 @@ impl Sim {
         world.insert_resource(TheSea(Arc::clone(&sea)));
         world.insert_resource(Now(tick));
         world.insert_resource(Fleet::default());
+        world.insert_resource(hands::Hands(1));
         world.insert_resource(contact::Scratch::default());
         world.insert_resource(prims::Standing::new(prims));
         world.insert_resource(wakes::Wakes::default());
@@ -146,6 +148,11 @@ impl Sim {
     /// nobody's do where nothing is told.
     pub fn follow(&mut self, until: Tick) {
         self.world.resource_mut::<wakes::Wakes>().told_until = until;
+    }
+
+    /// Shares what is done for each vessel among so many threads. Bits are the same with any number.
+    pub fn set_hands(&mut self, hands: usize) {
+        self.world.resource_mut::<hands::Hands>().0 = hands;
     }
 
     /// The sea.

@@ -10,8 +10,9 @@ use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule, ScheduleLabel, SingleThr
 use bevy_ecs::system::{Query, Res, ResMut};
 use glam::DVec2;
 
+use super::hands::Hands;
 use super::wakes::{Company, Wakes};
-use super::{Voyage, contact, creatures};
+use super::{Voyage, contact, creatures, hands};
 use crate::sea::{Sea, Water};
 use crate::units::{TICK_S, Tick, VesselId};
 use crate::vessel::forces::{self, Acceleration};
@@ -138,19 +139,20 @@ fn sample_sea(
     sea: Res<TheSea>,
     now: Res<Now>,
     fleet: Res<Fleet>,
+    hands: Res<Hands>,
     mut wakes: ResMut<Wakes>,
     mut vessels: Query<Around>,
 ) {
-    for (_, _, crew, _, mut around) in &mut vessels {
+    hands::share(&hands, vessels.iter_mut(), |(_, _, crew, _, mut around)| {
         let place = DVec2::new(crew.0.position_m.x, crew.0.position_m.y);
         around.water = Some(sea.0.water(place, now.0));
         around.felt.clear();
-    }
+    });
     wakes.act(now.0, &fleet, &mut vessels);
 }
 
-fn speed_up(mut vessels: Query<(&Id, &Build, &Surroundings, &mut Crew)>) {
-    for (id, build, around, mut crew) in &mut vessels {
+fn speed_up(hands: Res<Hands>, mut vessels: Query<(&Id, &Build, &Surroundings, &mut Crew)>) {
+    hands::share(&hands, vessels.iter_mut(), |(id, build, around, mut crew)| {
         SAILING.set(Some(id.0));
         #[cfg(feature = "faults")]
         assert!(
@@ -164,7 +166,7 @@ fn speed_up(mut vessels: Query<(&Id, &Build, &Surroundings, &mut Crew)>) {
             forces::acceleration_in_wash(&build.class, &crew.0, water, around.felt.waves().as_ref())
         };
         motion::speed_up(&mut crew.0, &acceleration);
-    }
+    });
 }
 
 fn move_on(mut vessels: Query<(&Id, &mut Crew, &mut Motion)>) {

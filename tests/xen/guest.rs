@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) afterwards: &'static str,
     /// What its kernel is told instead of its address.
     pub(crate) words: Option<&'static str>,
+    /// Of its region server, one a line, told once it waits for them; those of its ramdisk without.
+    pub(crate) arguments: Option<String>,
     /// How long it may take to get ready.
     pub(crate) patience: Duration,
 }
@@ -43,11 +45,12 @@ impl Plan {
             host,
             afterwards: "destroy",
             words: None,
+            arguments: None,
             patience: START_PATIENCE,
         }
     }
 
-    pub(crate) const fn stock(name: &'static str, host: u8) -> Self {
+    pub(crate) fn stock(name: &'static str, host: u8) -> Self {
         Self { kernel: "stock", memory_mib: 128, ..Self::tuned(name, host) }
     }
 
@@ -86,16 +89,20 @@ pub(crate) struct Guest<'lab> {
 pub(crate) fn start<'lab>(lab: &'lab mut Lab, plan: &Plan) -> Result<(Guest<'lab>, Start), String> {
     let Plan { name, kernel, .. } = plan;
     let (config, seconds) = (plan.config(), plan.patience.as_secs());
+    let archive = if plan.arguments.is_some() { "spare" } else { "region" };
+    let arguments = plan.arguments.as_deref().unwrap_or_default();
     let script = format!(
         "log=/var/log/xen/guest-{name}.log\n\
          xl destroy {name} >/dev/null 2>&1\n\
          cat >/tmp/{name}.cfg <<'END'\n{config}END\n\
-         cat /lab/{kernel}/initrd.gz /lab/region.cpio >/tmp/{name}.img\n\
+         cat /lab/{kernel}/initrd.gz /lab/{archive}.cpio >/tmp/{name}.img\n\
          cat /lab/{kernel}/vmlinux >/dev/null; : >$log\n\
          up() {{ cut -d' ' -f1 /proc/uptime; }}\n\
          began=$(up); xl create -q /tmp/{name}.cfg || exit 1; created=$(up)\n\
-         id=$(xl domid {name}); tries=0\n\
+         id=$(xl domid {name}); own=/local/domain/$id/data/fairway; tries=0\n\
          until grep -aq '{READY}' $log; do\n\
+             [ -z '{arguments}' ] || [ \"$(xenstore-read $own/state 2>/dev/null)\" != standby ] ||\n\
+                 xenstore-write $own/arguments '{arguments}'\n\
              [ $tries -lt $(({seconds} * 10)) ] || {{ tail -20 $log; echo 'never ready'; exit 1; }}\n\
              xenstore-exists /local/domain/$id || {{ tail -20 $log; echo 'it ended'; exit 1; }}\n\
              tries=$((tries + 1)); sleep 0.1\n\

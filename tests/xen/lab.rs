@@ -137,6 +137,36 @@ impl Lab {
     }
 }
 
+/// Boots a staged kernel and ramdisk without a hypervisor, as QEMU does by PVH's entry, until its console has said
+/// something; all that it said.
+pub(crate) fn boot_directly(kernel: &str, patience: Duration, until: &str) -> Result<String, String> {
+    let run = run_folder()?;
+    let (image, console) = (run.join("pvh"), run.join("pvh.log"));
+    stage::image(kernel, &image)?;
+    stage::region_of_start(&run.join("pvh.cpio"))?;
+    let mut initrd = fs::read(image.join("initrd.gz")).map_err(|why| why.to_string())?;
+    initrd.extend(fs::read(run.join("pvh.cpio")).map_err(|why| why.to_string())?);
+    fs::write(run.join("pvh.img"), initrd).map_err(|why| why.to_string())?;
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg", "-cpu", PROCESSOR]);
+    command.args(["-m", "64", "-display", "none", "-nodefaults", "-no-reboot", "-monitor", "none"]);
+    command.args(["-append", "console=ttyS0 loglevel=4", "-kernel"]).arg(image.join("vmlinux"));
+    command.arg("-initrd").arg(run.join("pvh.img"));
+    command.arg("-serial").arg(format!("file:{}", console.display())).stdin(Stdio::null());
+    let mut child = command.spawn().map_err(|why| format!("QEMU cannot be run: {why}"))?;
+    let began = Instant::now();
+    let mut said = String::new();
+    while !said.lines().any(|line| line.contains(until) && line.ends_with('}')) && began.elapsed() < patience
+    {
+        std::thread::sleep(Duration::from_millis(200));
+        said =
+            fs::read(&console).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    if said.contains(until) { Ok(said) } else { Err(format!("not within {patience:?}:\n{said}")) }
+}
+
 /// A folder for this process; those of processes that are gone go too.
 fn run_folder() -> Result<PathBuf, String> {
     let all = folder().join("run");

@@ -18,12 +18,25 @@ pub(crate) fn start_cell() -> (i32, i32) {
     (cell.x, cell.y)
 }
 
+/// The arguments of a region that stands alone in that cell, one a line.
+pub(crate) fn arguments(more: &[String]) -> String {
+    let (x, y) = start_cell();
+    let place = fairway::image::RegionImage::place_of(&course());
+    let own = [format!("--course={place}"), format!("--cell={x},{y}"), "--listen=0.0.0.0:4045".to_owned()];
+    own.iter().chain(more).map(|word| format!("{word}\n")).collect()
+}
+
+/// The tick at which the course starts.
+pub(crate) fn start_tick() -> u64 {
+    fairway::atlas::Course::load(&course()).unwrap().start.0
+}
+
 fn course() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(COURSE)
 }
 
 /// Makes the disk that dom0 mounts at `/lab`: `fairway`, `regions/`, `tuned/` and `stock/` (each `vmlinux`,
-/// `initrd.gz`), `region.cpio` for the cell of the start line.
+/// `initrd.gz`), `region.cpio` for the cell of the start line, and `spare.cpio` for a guest that waits for a region.
 pub(crate) fn make(run: &Path) -> Result<PathBuf, String> {
     let (stage, disk) = (run.join("stage"), run.join("stage.ext4"));
     fs::create_dir_all(&stage).map_err(|why| format!("{}: {why}", stage.display()))?;
@@ -35,7 +48,8 @@ pub(crate) fn make(run: &Path) -> Result<PathBuf, String> {
     for kernel in ["tuned", "stock"] {
         image(kernel, &stage.join(kernel))?;
     }
-    region(&stage.join("region.cpio"))?;
+    region_of_start(&stage.join("region.cpio"))?;
+    region(&stage.join("spare.cpio"), &[])?;
     call(
         Command::new("mke2fs")
             .args(["-q", "-t", "ext4", "-O", "^has_journal", "-L", "lab", "-d"])
@@ -47,7 +61,7 @@ pub(crate) fn make(run: &Path) -> Result<PathBuf, String> {
 }
 
 /// The image of one kernel; `FAIRWAY_LAB_IMAGE` names a folder with ready ones, to try another's.
-fn image(kernel: &str, out: &Path) -> Result<(), String> {
+pub(crate) fn image(kernel: &str, out: &Path) -> Result<(), String> {
     if let Some(ready) = std::env::var_os("FAIRWAY_LAB_IMAGE") {
         return call(Command::new("cp").arg("-rL").arg(Path::new(&ready).join(kernel)).arg(out));
     }
@@ -60,14 +74,17 @@ fn image(kernel: &str, out: &Path) -> Result<(), String> {
     call(command.arg("--cache").arg(folder().join("images")).arg("--out").arg(out))
 }
 
-fn region(out: &Path) -> Result<(), String> {
-    if let Some(ready) = std::env::var_os("FAIRWAY_LAB_IMAGE") {
-        return call(Command::new("cp").arg(Path::new(&ready).join("region.cpio")).arg(out));
-    }
+/// What makes a guest the region in which the start line lies.
+pub(crate) fn region_of_start(out: &Path) -> Result<(), String> {
     let (x, y) = start_cell();
+    region(out, &["--cell", &format!("{x},{y}")])
+}
+
+/// What makes a guest a region of the course; without a cell it waits for its host to name one.
+fn region(out: &Path, cell: &[&str]) -> Result<(), String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fairway"));
     command.args(["image", "region", "--course"]).arg(course());
-    call(command.args(["--cell", &format!("{x},{y}"), "--out"]).arg(out))
+    call(command.args(cell).arg("--out").arg(out))
 }
 
 fn call(command: &mut Command) -> Result<(), String> {

@@ -90,6 +90,7 @@ impl Host {
             kernel_words: "console=hvc0".to_owned(),
             pool: 0,
             patience: Duration::from_secs(20),
+            silence: Duration::from_secs(3),
             folder: self.path("guests"),
             consoles: vec![self.path("consoles")],
             xenstore: Some(self.socket()),

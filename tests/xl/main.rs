@@ -105,12 +105,25 @@ fn guest_that_drained_ended_well() {
     engine.start(&spec(1)).unwrap();
     host.serve("fairway-r1.gullwing.fairway", "10.0.0.1:4045");
     ready_of(next(&mut engine));
-    host.say("fairway-r1.gullwing.fairway", "state", "stopped");
+    host.say("fairway-r1.gullwing.fairway", "state", "draining");
     // Seen at the next look.
-    std::thread::sleep(Duration::from_millis(600));
+    std::thread::sleep(Duration::from_millis(1_000));
     host.end("fairway-r1.gullwing.fairway");
     let EngineEvent::Ended { clean, how, .. } = next(&mut engine) else { panic!("it ended") };
+    assert!(clean && how.contains("draining"), "{how}");
+}
+
+#[test]
+fn guest_that_has_stopped_is_cleared_away() {
+    let host = Host::new();
+    let mut engine = host.engine(|_| {}).unwrap();
+    engine.start(&spec(1)).unwrap();
+    host.serve("fairway-r1.gullwing.fairway", "10.0.0.1:4045");
+    ready_of(next(&mut engine));
+    host.say("fairway-r1.gullwing.fairway", "state", "stopped");
+    let EngineEvent::Ended { clean, how, .. } = next(&mut engine) else { panic!("it ended") };
     assert!(clean && how.contains("stopped"), "{how}");
+    assert!(host.domains().is_empty(), "{:?}", host.domains());
 }
 
 #[test]

@@ -57,6 +57,9 @@ pub(crate) struct Args {
     /// Seconds that a guest may take until it serves.
     #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3_600), help_heading = "Guests (--engine xl)")]
     patience: u64,
+    /// Seconds without a word after which a guest counts as dead, and its vessels' guards take over.
+    #[arg(long, value_name = "S", default_value_t = 3, value_parser = clap::value_parser!(u64).range(3..=600), help_heading = "Guests (--engine xl)")]
+    silence: u64,
     /// Words for the guests' kernel.
     #[arg(
         long,
@@ -121,6 +124,7 @@ impl Args {
             kernel_words: self.kernel_words.clone(),
             pool: usize::from(self.pool),
             patience: Duration::from_secs(self.patience),
+            silence: Duration::from_secs(self.silence),
             folder: of.state.map_or_else(scratch, |state| state.join("guests")),
             consoles: CONSOLES.map(PathBuf::from).to_vec(),
             xenstore: self.xenstore.clone(),
@@ -144,7 +148,7 @@ impl Args {
     pub(crate) const fn last_breath(&self) -> Duration {
         match self.engine {
             Kind::Process => Duration::from_millis(500),
-            Kind::Xl => Duration::from_secs(30),
+            Kind::Xl => Duration::from_secs(self.patience),
         }
     }
 
@@ -167,6 +171,7 @@ impl Args {
             add("--memory", Some(self.memory.to_string()));
             add("--pool", Some(self.pool.to_string()));
             add("--patience", Some(self.patience.to_string()));
+            add("--silence", Some(self.silence.to_string()));
             add("--kernel-words", Some(self.kernel_words.clone()));
             add("--xl", Some(self.xl.display().to_string()));
             add("--xenstore", shown(&self.xenstore));

@@ -17,8 +17,11 @@ use crate::clock;
 use crate::image::{Image, RegionImage};
 use crate::xenstore::{Xenstore, XenstoreError};
 
-/// Pause between two looks at the guests.
-const LOOK: Duration = Duration::from_millis(200);
+/// Pause between two looks at the guests, and at one that is awaited.
+const LOOK: Duration = Duration::from_millis(400);
+const LOOK_AT_ONE: Duration = Duration::from_millis(150);
+/// The last thing that a guest says.
+const STOPPED: &str = "stopped";
 /// Bytes of what `xl` says that are kept.
 const SAID_BYTES: u64 = 4_096;
 /// Bytes at the end of a console that are looked at, and lines of it that are told.
@@ -188,7 +191,11 @@ impl Guests {
     /// Ends every domain that is ours and unknown: left by a harbour that was killed.
     pub(super) fn end_strays(&self, own: [u8; 8], known: &[Uuid]) {
         let Ok(mut store) = self.connect() else { return };
-        for (number, uuid) in domains(&mut store).unwrap_or_default() {
+        let mut domains = BTreeMap::new();
+        if find_domains(&mut store, &mut domains).is_err() {
+            return;
+        }
+        for (number, uuid) in domains {
             if uuid.is_of(own) && !known.contains(&uuid) {
                 let _ = self.xl(&["destroy", &number]);
             }
@@ -238,11 +245,16 @@ impl Guests {
     fn await_ready(&self, domain: &Arc<Domain>) -> Result<(), String> {
         let late = clock::now() + self.config.patience;
         let mut store = self.connect().map_err(|error| error.to_string())?;
+        let mut number = None;
         loop {
             if domain.is_gone() || domain.was_killed() {
                 return Ok(());
             }
-            let fresh = self.look_at(&mut store, domain).map_err(|error| error.to_string())?;
+            if number.is_none() {
+                number = domid(&mut store, domain.uuid).map_err(|error| error.to_string())?;
+            }
+            let said = number.as_deref().map(|number| said(&mut store, number)).transpose();
+            let fresh = said.map_err(|error| error.to_string())?.flatten();
             match (fresh, domain.region()) {
                 (Some(Said::Ready(info)), Some(region)) => {
                     domain.enters(Life::Serves);
@@ -259,25 +271,8 @@ impl Guests {
             if clock::now() > late {
                 return Err(format!("was not ready within {} s", self.config.patience.as_secs()));
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(LOOK_AT_ONE);
         }
-    }
-
-    fn look_at(&self, store: &mut Xenstore, domain: &Domain) -> Result<Option<Said>, XenstoreError> {
-        let Some(number) = domid(store, domain.uuid)? else { return Ok(None) };
-        let mut value = |key: &str| store.read(&format!("/local/domain/{number}/data/fairway/{key}"));
-        if let Some(why) = value("error")? {
-            return Ok(Some(Said::Error(why)));
-        }
-        Ok(match value("state")?.as_deref() {
-            Some("standby") => Some(Said::Standby),
-            Some("ready") => match value("ready")?.map(|line| read_ready(line.as_bytes())) {
-                Some(Ok(info)) => Some(Said::Ready(info)),
-                Some(Err(why)) => Some(Said::Error(why)),
-                None => None,
-            },
-            _ => None,
-        })
     }
 
     /// Runs `xl`; what it said when it failed, or did not end in time.
@@ -314,33 +309,51 @@ impl Guests {
         lines.iter().skip(lines.len().saturating_sub(CONSOLE_LINES)).map(|line| (*line).to_owned()).collect()
     }
 
-    /// One look at all guests that were created.
-    fn look(&self, store: &mut Xenstore) -> Result<(), XenstoreError> {
-        let alive: BTreeMap<Uuid, String> =
-            domains(store)?.into_iter().map(|(number, uuid)| (uuid, number)).collect();
+    /// One look at all guests that were created; `numbers` are those of domains that were seen before.
+    fn look(
+        self: &Arc<Self>,
+        store: &mut Xenstore,
+        numbers: &mut BTreeMap<String, Uuid>,
+    ) -> Result<(), XenstoreError> {
+        find_domains(store, numbers)?;
+        let alive: BTreeMap<Uuid, &String> = numbers.iter().map(|(number, &uuid)| (uuid, number)).collect();
         let minded: BTreeSet<Uuid> = self.with_known(|known| known.keys().copied().collect());
         for uuid in minded {
             let Some(number) = alive.get(&uuid) else {
-                let Some(gone) = self.with_known(|known| known.remove(&uuid)) else { continue };
-                let ended_well =
-                    ["draining", "stopped"].contains(&gone.state.as_str()) && gone.error.is_none();
-                let how = gone
-                    .error
-                    .unwrap_or_else(|| format!("its guest is gone; it was {}", state_of(&gone.state)));
-                let console = self.console(&gone.domain);
-                self.tell_end(&gone.domain, how, ended_well, console);
+                self.ended(uuid);
                 continue;
             };
-            let state = store.read(&format!("/local/domain/{number}/data/fairway/state"))?;
-            let error = store.read(&format!("/local/domain/{number}/data/fairway/error"))?;
-            self.with_known(|known| {
-                if let Some(entry) = known.get_mut(&uuid) {
-                    entry.state = state.unwrap_or_default();
-                    entry.error = error;
-                }
+            let mut value = |key: &str| store.read(&format!("/local/domain/{number}/data/fairway/{key}"));
+            let (state, error) = (value("state")?, value("error")?);
+            let stopped = state.as_deref() == Some(STOPPED);
+            let domain = self.with_known(|known| {
+                let entry = known.get_mut(&uuid)?;
+                // What it said last counts, not that it is being cleared away.
+                entry.state = state.unwrap_or_else(|| std::mem::take(&mut entry.state));
+                entry.error = error.or_else(|| entry.error.take());
+                Some(Arc::clone(&entry.domain))
             });
+            // It has nothing left to do, and the host takes its time to clear it away.
+            if let Some(domain) = domain.filter(|domain| stopped && domain.is_to_end()) {
+                let guests = Arc::clone(self);
+                self.aside(Arc::clone(&domain), move || {
+                    guests.destroy_now(&domain);
+                    guests.ended(uuid);
+                    Ok(())
+                });
+            }
         }
         Ok(())
+    }
+
+    /// A guest is no more: told of, with what it said last.
+    fn ended(&self, uuid: Uuid) {
+        let Some(gone) = self.with_known(|known| known.remove(&uuid)) else { return };
+        let ended_well = ["draining", STOPPED].contains(&gone.state.as_str()) && gone.error.is_none();
+        let how =
+            gone.error.unwrap_or_else(|| format!("its guest is gone; it was {}", state_of(&gone.state)));
+        let console = self.console(&gone.domain);
+        self.tell_end(&gone.domain, how, ended_well, console);
     }
 }
 
@@ -351,6 +364,23 @@ enum Said {
     Error(String),
 }
 
+/// What the guest of a number says of itself.
+fn said(store: &mut Xenstore, number: &str) -> Result<Option<Said>, XenstoreError> {
+    let mut value = |key: &str| store.read(&format!("/local/domain/{number}/data/fairway/{key}"));
+    if let Some(why) = value("error")? {
+        return Ok(Some(Said::Error(why)));
+    }
+    Ok(match value("state")?.as_deref() {
+        Some("standby") => Some(Said::Standby),
+        Some("ready") => match value("ready")?.map(|line| read_ready(line.as_bytes())) {
+            Some(Ok(info)) => Some(Said::Ready(info)),
+            Some(Err(why)) => Some(Said::Error(why)),
+            None => None,
+        },
+        _ => None,
+    })
+}
+
 fn state_of(state: &str) -> &str {
     if state.is_empty() { "booting" } else { state }
 }
@@ -358,10 +388,11 @@ fn state_of(state: &str) -> &str {
 /// Looks at all guests now and then, until nobody needs them any more.
 fn look_after(guests: &Weak<Guests>) {
     let mut store = None;
+    let mut numbers = BTreeMap::new();
     while let Some(guests) = guests.upgrade() {
         store = store.or_else(|| guests.connect().ok());
         // A xenstore that went away may come back; guests are not gone because it is.
-        if store.as_mut().is_none_or(|store| guests.look(store).is_err()) {
+        if store.as_mut().is_none_or(|store| guests.look(store, &mut numbers).is_err()) {
             store = None;
         }
         drop(guests);
@@ -369,21 +400,27 @@ fn look_after(guests: &Weak<Guests>) {
     }
 }
 
-/// The domains that are there, by number and UUID.
-fn domains(store: &mut Xenstore) -> Result<Vec<(String, Uuid)>, XenstoreError> {
-    let mut found = Vec::new();
-    for number in store.list("/local/domain")? {
+/// Brings what is known of the domains that are there, by number, up to date.
+fn find_domains(store: &mut Xenstore, known: &mut BTreeMap<String, Uuid>) -> Result<(), XenstoreError> {
+    let numbers = store.list("/local/domain")?;
+    known.retain(|number, _| numbers.contains(number));
+    for number in numbers {
+        if known.contains_key(&number) {
+            continue;
+        }
         let vm = store.read(&format!("/local/domain/{number}/vm"))?;
         if let Some(uuid) = vm.as_deref().and_then(|vm| vm.strip_prefix("/vm/")).and_then(Uuid::read) {
-            found.push((number, uuid));
+            known.insert(number, uuid);
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// The number of a domain today.
 fn domid(store: &mut Xenstore, uuid: Uuid) -> Result<Option<String>, XenstoreError> {
-    Ok(domains(store)?.into_iter().find(|(_, other)| *other == uuid).map(|(number, _)| number))
+    let mut domains = BTreeMap::new();
+    find_domains(store, &mut domains)?;
+    Ok(domains.into_iter().find(|(_, other)| *other == uuid).map(|(number, _)| number))
 }
 
 fn wait(child: &mut std::process::Child, late: Instant) -> Option<std::process::ExitStatus> {
