@@ -52,6 +52,13 @@ pub enum EngineEvent {
         /// What it says.
         info: ReadyInfo,
     },
+    /// The host would not do something for it; it goes on as it is.
+    Refused {
+        /// Which.
+        region: RegionId,
+        /// What, and why not.
+        what: String,
+    },
     /// It is gone: what it was using is free again.
     Ended {
         /// Which.
@@ -111,6 +118,14 @@ pub trait Engine {
     /// running is left alone.
     fn kill(&mut self, region: RegionId);
 
+    /// Processors that a region server can have at most; 1 where they are not the engine's to give.
+    fn processors_max(&self) -> u32 {
+        1
+    }
+
+    /// Gives a region server so many processors; [`EngineEvent::Refused`] follows where the host has not as many.
+    fn set_processors(&mut self, _region: RegionId, _processors: u32) {}
+
     /// What finds a running region server again after this process has ended; none for one that does not run.
     fn handle(&self, region: RegionId) -> Option<String>;
 
@@ -128,6 +143,14 @@ pub trait Engine {
 impl Engine for Box<dyn Engine> {
     fn patience(&self) -> Patience {
         self.as_ref().patience()
+    }
+
+    fn processors_max(&self) -> u32 {
+        self.as_ref().processors_max()
+    }
+
+    fn set_processors(&mut self, region: RegionId, processors: u32) {
+        self.as_mut().set_processors(region, processors);
     }
 
     fn start(&mut self, spec: &RegionSpec) -> Result<(), EngineError> {

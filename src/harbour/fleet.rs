@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::engine::{Engine, EngineEvent, ReadyInfo, RegionSpec};
 use super::lines::{LineEvent, Lines};
+use super::sizing::Size;
 use super::store::Table;
 use super::{BOOTS, Harbour, Moment};
 use crate::atlas::Cell;
@@ -41,6 +42,7 @@ pub(super) struct Region {
     pub(super) tick: Tick,
     pub(super) load: f32,
     pub(super) dilation: f32,
+    pub(super) size: Size,
     pub(super) counts: RegionCounts,
     /// When it was last heard of.
     pub(super) heard: Instant,
@@ -95,6 +97,7 @@ impl Region {
             tick: Tick(0),
             load: 0.0,
             dilation: 1.0,
+            size: Size::default(),
             counts: RegionCounts::default(),
             heard: now,
             line_open: false,
@@ -243,6 +246,9 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                     entry.heard = moment.instant;
                     self.keep_region(region);
                 }
+            }
+            EngineEvent::Refused { region, what } => {
+                self.trouble(format!("region {}: {what}", region.0));
             }
             EngineEvent::Ended { region, how, clean, console } => {
                 self.lines.close(region);

@@ -27,6 +27,7 @@ pub mod process;
 mod quarantine;
 pub mod quic;
 mod requests;
+mod sizing;
 pub mod store;
 mod succession;
 pub mod xl;
@@ -287,6 +288,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             self.on_request(asked, moment);
         }
         self.watch_regions(moment);
+        self.size_regions(moment);
         self.watch_custody(moment);
         self.watch_passages(moment);
         let snapshot = self.snapshot(moment);

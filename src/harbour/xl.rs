@@ -46,6 +46,8 @@ pub struct XlConfig {
     pub port: u16,
     /// Memory of a guest, MiB.
     pub memory_mib: u32,
+    /// Processors of a guest at most; it starts with one.
+    pub processors_max: u32,
     /// Words for the kernel besides ours.
     pub kernel_words: String,
     /// Guests that are kept booted and wait for a region.
@@ -177,6 +179,16 @@ impl Engine for XlEngine {
     fn kill(&mut self, region: RegionId) {
         if let Some(domain) = self.domains.get(&region) {
             self.guests.destroy(Arc::clone(domain));
+        }
+    }
+
+    fn processors_max(&self) -> u32 {
+        self.guests.config.processors_max
+    }
+
+    fn set_processors(&mut self, region: RegionId, processors: u32) {
+        if let Some(domain) = self.domains.get(&region) {
+            self.guests.set_processors(Arc::clone(domain), processors);
         }
     }
 

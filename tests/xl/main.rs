@@ -127,6 +127,25 @@ fn guest_that_has_stopped_is_cleared_away() {
 }
 
 #[test]
+fn guest_gets_processors_and_what_the_host_refuses_is_told() {
+    let host = Host::new();
+    let mut engine = host.engine(|_| {}).unwrap();
+    assert_eq!(engine.processors_max(), 2);
+    engine.start(&spec(1)).unwrap();
+    let name = "fairway-r1.gullwing.fairway";
+    assert!(host.settings_of(name).contains("vcpus = 1\nmaxvcpus = 2\n"));
+    host.serve(name, "10.0.0.1:4045");
+    ready_of(next(&mut engine));
+    engine.set_processors(RegionId(1), 2);
+    until("xl is asked", || host.asked("vcpu-set 1 2") == 1);
+    host.refuse("no such processor");
+    engine.set_processors(RegionId(1), 1);
+    let EngineEvent::Refused { region: RegionId(1), what } = next(&mut engine) else { panic!("it is told") };
+    assert!(what.contains("1 processors") && what.contains("no such processor"), "{what}");
+    assert_eq!(host.domains(), [name], "it goes on");
+}
+
+#[test]
 fn guest_that_crashed_is_told_with_its_consoles_last_lines() {
     let host = Host::new();
     let mut engine = host.engine(|_| {}).unwrap();

@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Memory of a guest, MiB.
     #[arg(long, value_name = "MIB", default_value_t = 48, value_parser = clap::value_parser!(u32).range(MEMORY_MIB_MIN..=MEMORY_MIB_MAX), help_heading = "Guests (--engine xl)")]
     memory: u32,
+    /// Processors that a guest gets while one is not enough for it, at most.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=8), help_heading = "Guests (--engine xl)")]
+    vcpus: u32,
     /// Guests that are kept booted and wait for a region.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Guests (--engine xl)")]
     pool: u8,
@@ -121,6 +124,7 @@ impl Args {
             vif_script: self.vif_script.clone(),
             port: of.port,
             memory_mib: self.memory,
+            processors_max: self.vcpus,
             kernel_words: self.kernel_words.clone(),
             pool: usize::from(self.pool),
             patience: Duration::from_secs(self.patience),
@@ -169,6 +173,7 @@ impl Args {
             add("--network", Some(self.network.to_string()));
             add("--vif-script", self.vif_script.clone());
             add("--memory", Some(self.memory.to_string()));
+            add("--vcpus", Some(self.vcpus.to_string()));
             add("--pool", Some(self.pool.to_string()));
             add("--patience", Some(self.patience.to_string()));
             add("--silence", Some(self.silence.to_string()));

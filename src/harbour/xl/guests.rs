@@ -168,6 +168,22 @@ impl Guests {
             .is_ok_and(|number| number.is_some())
     }
 
+    /// Gives a guest so many processors.
+    pub(super) fn set_processors(self: &Arc<Self>, domain: Arc<Domain>, processors: u32) {
+        let guests = Arc::clone(self);
+        self.aside(Arc::clone(&domain), move || {
+            let number = guests.connect().and_then(|mut store| domid(&mut store, domain.uuid));
+            // It may have ended meanwhile.
+            let Ok(Some(number)) = number else { return Ok(()) };
+            let refused = guests.xl(&["vcpu-set", &number, &processors.to_string()]).err();
+            if let (Some(why), Some(region)) = (refused, domain.region()) {
+                let what = format!("it cannot have {processors} processors: {why}");
+                let _ = guests.events.try_send(EngineEvent::Refused { region, what });
+            }
+            Ok(())
+        });
+    }
+
     /// Ends a guest at once.
     pub(super) fn destroy(self: &Arc<Self>, domain: Arc<Domain>) {
         if domain.is_to_end() && !domain.is_gone() {
@@ -228,11 +244,11 @@ impl Guests {
 
     /// The guest's configuration, as xl.cfg(5) has it.
     fn settings(&self, domain: &Domain, ramdisk: &Path) -> String {
-        let XlConfig { bridge, vif_script, memory_mib, kernel_words, .. } = &self.config;
+        let XlConfig { bridge, vif_script, memory_mib, processors_max, kernel_words, .. } = &self.config;
         let script = vif_script.as_ref().map_or_else(String::new, |script| format!(",script={script}"));
         format!(
             "name = \"{}\"\nuuid = \"{}\"\ntype = \"pv\"\nkernel = \"{}\"\nramdisk = \"{}\"\nextra = \"{kernel_words}\"\n\
-             memory = {memory_mib}\nmaxmem = {memory_mib}\nvcpus = 1\nvif = [ \"bridge={bridge}{script}\" ]\n\
+             memory = {memory_mib}\nmaxmem = {memory_mib}\nvcpus = 1\nmaxvcpus = {processors_max}\nvif = [ \"bridge={bridge}{script}\" ]\n\
              on_poweroff = \"destroy\"\non_reboot = \"destroy\"\non_crash = \"destroy\"\n",
             domain.name,
             domain.uuid,
