@@ -190,3 +190,22 @@ fn bad_input_is_one_line_with_a_remedy() {
     let addr = taken.local_addr().unwrap().to_string();
     refused(&["--course", gullwing, "--cell", "0,0", "--listen", &addr], &[&addr]);
 }
+
+/// Ticks that are due and cannot be sailed in time do not keep a region from hearing who comes, nor from ending.
+#[test]
+fn region_that_cannot_keep_up_hears_its_crews_all_the_same() {
+    let tick = fairway::atlas::Course::load(&course("gullwing")).unwrap().start.0;
+    let mut region = Running::region(&["--adrift", "250", "--clock", &format!("{tick},{},300", clock_ns())]);
+    // For so long it has fallen behind.
+    std::thread::sleep(Duration::from_secs(6));
+    let output = pilot(&region.addr(), 3, &["--boat", "launch"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(outcome["states"].as_u64().unwrap() > 10, "{outcome}");
+    region.signal(rustix::process::Signal::TERM);
+    region.ends_within(Duration::from_secs(3));
+}
+
+fn clock_ns() -> u128 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()
+}

@@ -44,6 +44,9 @@ const BAD_INPUT: u8 = 2;
 const BROKE: u8 = 3;
 /// Above warp 1 ticks are sailed in batches of at least this wall time; a shorter sleep costs more than it gives.
 const BATCH: Duration = Duration::from_millis(1);
+/// Wall time for which ticks are sailed in one turn of the loop, however many are due: a region that cannot keep up must
+/// hear its crews and its harbour all the same.
+const TURN: Duration = Duration::from_millis(20);
 /// Messages heard in one turn of the loop at most, so that a flood cannot hold up a tick.
 const MESSAGES_PER_TURN: usize = 4_096;
 
@@ -229,6 +232,9 @@ impl Server {
                     break;
                 }
                 sailed += 1;
+                if clock::now().saturating_duration_since(began) >= TURN {
+                    break;
+                }
             }
             for region in &mut self.regions {
                 self.wiring.pump(region, now());

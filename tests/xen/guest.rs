@@ -13,7 +13,7 @@ const START_PATIENCE: Duration = Duration::from_secs(180);
 /// The line by which a region says that it serves.
 const READY: &str = "fairway-region: ready ";
 /// What a kernel is told: README.md of `assets/guest` has the reasons.
-const KERNEL_ARGS: &str = "console=hvc0 loglevel=4";
+const KERNEL_ARGS: &str = "console=hvc0 loglevel=4 rootfstype=ramfs";
 
 /// A guest to be started.
 #[derive(Clone, Debug)]
@@ -73,6 +73,8 @@ impl Plan {
 pub(crate) struct Start {
     pub(crate) created_s: f64,
     pub(crate) ready_s: f64,
+    /// When it was told what to be, if it had to wait for that.
+    pub(crate) told_s: Option<f64>,
     pub(crate) ready: Value,
 }
 
@@ -99,15 +101,16 @@ pub(crate) fn start<'lab>(lab: &'lab mut Lab, plan: &Plan) -> Result<(Guest<'lab
          cat /lab/{kernel}/vmlinux >/dev/null; : >$log\n\
          up() {{ cut -d' ' -f1 /proc/uptime; }}\n\
          began=$(up); xl create -q /tmp/{name}.cfg || exit 1; created=$(up)\n\
-         id=$(xl domid {name}); own=/local/domain/$id/data/fairway; tries=0\n\
+         id=$(xl domid {name}); own=/local/domain/$id/data/fairway; tries=0; told=-\n\
          until grep -aq '{READY}' $log; do\n\
-             [ -z '{arguments}' ] || [ \"$(xenstore-read $own/state 2>/dev/null)\" != standby ] ||\n\
-                 xenstore-write $own/arguments '{arguments}'\n\
+             if [ $told = - ] && [ \"$(xenstore-read $own/state 2>/dev/null)\" = standby ]; then\n\
+                 told=$(up); xenstore-write -- $own/arguments '{arguments}'\n\
+             fi\n\
              [ $tries -lt $(({seconds} * 10)) ] || {{ tail -20 $log; echo 'never ready'; exit 1; }}\n\
              xenstore-exists /local/domain/$id || {{ tail -20 $log; echo 'it ended'; exit 1; }}\n\
              tries=$((tries + 1)); sleep 0.1\n\
          done\n\
-         echo \"times $began $created $(up)\"; grep -a '{READY}' $log"
+         echo \"times $began $created $(up) $told\"; grep -a '{READY}' $log"
     );
     let answer = lab.ask(plan.patience + PATIENCE, &script);
     if answer.status != 0 {
@@ -115,10 +118,12 @@ pub(crate) fn start<'lab>(lab: &'lab mut Lab, plan: &Plan) -> Result<(Guest<'lab
     }
     // The toolstack may have had something to say too.
     let after = |mark: &str| answer.text.lines().find_map(|line| line.split_once(mark)).unwrap().1;
-    let times: Vec<f64> = after("times ").split(' ').map(|word| word.parse().unwrap()).collect();
+    // None where it was told nothing.
+    let times: Vec<Option<f64>> = after("times ").split(' ').map(|word| word.parse().ok()).collect();
+    let since = |n: usize| times[n].map(|time| time - times[0].unwrap());
     let ready = after(READY);
     let ready = serde_json::from_str(ready).map_err(|why| format!("{name}: {why}: {ready:?}"))?;
-    let start = Start { created_s: times[1] - times[0], ready_s: times[2] - times[0], ready };
+    let start = Start { created_s: since(1).unwrap(), ready_s: since(2).unwrap(), told_s: since(3), ready };
     Ok((Guest { lab, plan: plan.clone() }, start))
 }
 

@@ -43,6 +43,11 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
+/// Whether it has been set up on this machine.
+pub(crate) fn is_there() -> bool {
+    folder().join("dom0/disk.inputs").exists()
+}
+
 /// Lends dom0 to one test at a time.
 pub(crate) fn with_lab<T>(claim: impl FnOnce(&mut Lab) -> T) -> T {
     let mut held = LAB.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +65,7 @@ pub(crate) struct Lab {
 impl Lab {
     fn boot() -> Result<Self, String> {
         let dom0 = folder().join("dom0");
-        if !dom0.join("disk.inputs").exists() {
+        if !is_there() {
             return Err(format!("{} is not there: run tests/xen/setup.sh", dom0.display()));
         }
         let run = run_folder()?;

@@ -1,6 +1,7 @@
 //! A fleet that sails through guests: the harbour in dom0 starts them ahead of it and stops them behind it, its host
-//! shuts one down with the fleet aboard, and destroys another.
+//! destroys one with a vessel aboard, and shuts another down.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -13,38 +14,62 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// What `fairway sail` takes to say how it went.
 const SUMMARY_PATIENCE: Duration = Duration::from_secs(120);
 const VESSELS: u64 = 2;
+/// Guests that sail some vessel, one after the other.
+const GUESTS: usize = 4;
 
-/// Looks in a row in which one guest must have all of them: none of them is being handed on.
-const LOOKS: usize = 4;
+/// What xenstore has of a guest.
+#[derive(Debug, Default)]
+struct Guest {
+    name: String,
+    vessels: u64,
+    state: String,
+}
 
-/// The guest that sails all vessels, once there is one other than these.
-fn next_owner(lab: &mut Lab, before: &[String]) -> String {
-    let began = Instant::now();
-    let mut seen = Vec::new();
-    loop {
-        // Each guest that serves: its name, and how many vessels it sails.
-        let text = lab.run(
-            PATIENCE,
-            "for id in $(xenstore-list /local/domain); do\n\
-             state=/local/domain/$id/data/fairway; vessels=$(xenstore-read $state/vessels 2>/dev/null) || continue\n\
-             echo \"$(xenstore-read /local/domain/$id/name) $vessels $(xenstore-read $state/state)\"; done; \
-             [ ! -e /tmp/sail.status ] || { cat /tmp/sail.json; tail -20 /tmp/sail.err; exit 1; }",
-        );
-        let guests: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
-        let all = guests.iter().find(|guest| guest[1] == VESSELS.to_string() && guest[2] == "ready");
-        // Somebody who could take them next stands by.
-        let company = guests.iter().filter(|guest| guest[2] == "ready").count() > 1;
-        let owner = all.filter(|guest| company && !before.iter().any(|name| name == guest[0]));
-        seen.push(owner.map(|guest| guest[0].to_owned()));
-        let last = &seen[seen.len().saturating_sub(LOOKS)..];
-        if let Some(Some(owner)) =
-            last.first().filter(|first| last.len() == LOOKS && last.iter().all(|one| one == *first))
-        {
-            println!("all in {owner} after {:.0} s", began.elapsed().as_secs_f64());
-            return owner.clone();
+/// All guests, of lines like `/local/domain/5/data/fairway/state = "ready"`.
+fn guests(text: &str) -> Vec<Guest> {
+    let mut guests: BTreeMap<&str, Guest> = BTreeMap::new();
+    for (path, value) in text.lines().filter_map(|line| line.split_once(" = ")) {
+        let (number, key) = path.trim_start_matches("/local/domain/").split_once('/').unwrap();
+        let (guest, value) = (guests.entry(number).or_default(), value.trim_matches('"'));
+        match key {
+            "name" => guest.name = value.to_owned(),
+            "data/fairway/vessels" => guest.vessels = value.parse().unwrap(),
+            _ => guest.state = value.to_owned(),
         }
-        assert!(began.elapsed() < PATIENCE, "nobody but {before:?} has all of them: {text}");
-        std::thread::sleep(Duration::from_secs(2));
+    }
+    guests.into_values().collect()
+}
+
+/// The fleet in its guests, and every guest that ever had some of it.
+struct Fleet<'lab> {
+    lab: &'lab mut Lab,
+    owners: BTreeSet<String>,
+}
+
+impl Fleet<'_> {
+    /// Waits until all vessels are in guests that serve, other than one, while another stands by, and until more is so;
+    /// returns one of those that have some.
+    fn sails(&mut self, but: &str, until: impl Fn(&Self) -> bool) -> String {
+        let began = Instant::now();
+        loop {
+            // In one go: a process takes an emulated dom0 a quarter of a second.
+            let text = self.lab.run(
+                PATIENCE,
+                "[ ! -e /tmp/sail.status ] || { cat /tmp/sail.json; tail -20 /tmp/sail.err; exit 1; }\n\
+                 xenstore-ls -f /local/domain | grep -E '^/local/domain/[0-9]+/(name|data/fairway/(vessels|state)) '",
+            );
+            let mut guests = guests(&text);
+            guests.retain(|guest| guest.state == "ready" && guest.name != but);
+            let aboard: u64 = guests.iter().map(|guest| guest.vessels).sum();
+            let owners: Vec<&Guest> = guests.iter().filter(|guest| guest.vessels > 0).collect();
+            self.owners.extend(owners.iter().map(|guest| guest.name.clone()));
+            if aboard == VESSELS && guests.len() > owners.len() && until(self) {
+                println!("after {:.0} s in {owners:?}", began.elapsed().as_secs_f64());
+                return owners[0].name.clone();
+            }
+            assert!(began.elapsed() < PATIENCE, "not all sail but in {but:?}: {text}");
+            std::thread::sleep(Duration::from_secs(1));
+        }
     }
 }
 
@@ -62,36 +87,29 @@ fn fleet_sails_through_guests() {
                  </dev/null >/dev/null 2>&1 &"
             ),
         );
-        // Across a border, to a guest that was started ahead of them.
-        let mut owners = vec![next_owner(lab, &[])];
-        owners.push(next_owner(lab, &owners));
-        // From a guest that is shut down, to whoever stands by.
-        lab.run(PATIENCE, &format!("xl shutdown {}", owners[1]));
-        owners.push(next_owner(lab, &owners));
-        lab.until(PATIENCE, &format!("! xl domid {}", owners[1]));
+        let mut fleet = Fleet { lab, owners: BTreeSet::new() };
+        // Over a border, to a guest that was started ahead of them.
+        let one = fleet.sails("", |fleet| fleet.owners.len() > 1);
         // From one that is no more, by its guard.
-        lab.run(PATIENCE, &format!("xl destroy {}", owners[2]));
-        owners.push(next_owner(lab, &owners));
+        fleet.lab.run(PATIENCE, &format!("xl destroy {one}"));
+        let one = fleet.sails(&one, |_| true);
+        // From one that is told to end.
+        fleet.lab.run(PATIENCE, &format!("xl shutdown {one}"));
+        fleet.lab.until(PATIENCE, &format!("! xl domid {one}"));
+        fleet.sails(&one, |fleet| fleet.owners.len() >= GUESTS);
 
+        let Fleet { lab, owners } = fleet;
         lab.run(PATIENCE, "kill -INT $(cat /tmp/sail.pid)");
         lab.until(SUMMARY_PATIENCE, "cat /tmp/sail.status");
         let text = lab.run(PATIENCE, "cat /tmp/sail.json");
         let summary: Value = serde_json::from_str(&text).unwrap_or_else(|why| panic!("{why}: {text}"));
-        println!("{summary}");
+        println!("{summary}\nsailed by {owners:?}");
         let count = |key: &str| summary[key].as_u64().unwrap_or_else(|| panic!("{key}: {summary}"));
-        assert!(
-            count("handoffs") >= 2 * VESSELS,
-            "over a border, and away from a guest that ends: {summary}"
-        );
-        assert_eq!(count("resumed"), VESSELS, "by their guard: {summary}");
-        assert_eq!(count("regions_failed"), 1, "the one that was destroyed: {summary}");
-        assert!(count("regions_started") >= 4, "{summary}");
+        assert!(count("handoffs") >= 2, "over a border, and away from a guest that ends: {summary}");
+        assert!(count("regions_failed") >= 1, "the one that was destroyed: {summary}");
         let states: Vec<_> = summary["vessels"].as_array().unwrap().iter().map(|one| &one["state"]).collect();
-        assert_eq!(states, ["sailing"; VESSELS as usize], "{summary}");
+        assert!(states.iter().all(|state| *state == "sailing"), "{summary}");
         // Nobody is left behind, in no guest either.
-        assert_eq!(
-            lab.until(SUMMARY_PATIENCE, "xl list | awk 'NR > 2'; [ $(xl list | wc -l) = 2 ]").trim(),
-            ""
-        );
+        lab.until(SUMMARY_PATIENCE, "xl list; [ $(xl list | wc -l) = 2 ]");
     });
 }

@@ -67,7 +67,7 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "WORDS",
-        default_value = "console=hvc0 loglevel=4",
+        default_value = "console=hvc0 loglevel=4 rootfstype=ramfs",
         help_heading = "Guests (--engine xl)"
     )]
     kernel_words: String,
