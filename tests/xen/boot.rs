@@ -13,7 +13,7 @@ const MEMORY_MIB: [u32; 9] = [64, 48, 40, 36, 32, 28, 24, 22, 20];
 /// Vessels that are sailed in so little.
 const VESSELS: u32 = 40;
 /// What must be enough for them, MiB.
-const MEMORY_ENOUGH_MIB: u32 = 36;
+const MEMORY_ENOUGH_MIB: u32 = 40;
 /// A guest that is not up by then has too little memory to come up.
 const MEMORY_PATIENCE: Duration = Duration::from_secs(40);
 

@@ -26,11 +26,6 @@ pub(crate) fn arguments(more: &[String]) -> String {
     own.iter().chain(more).map(|word| format!("{word}\n")).collect()
 }
 
-/// The tick at which the course starts.
-pub(crate) fn start_tick() -> u64 {
-    fairway::atlas::Course::load(&course()).unwrap().start.0
-}
-
 fn course() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(COURSE)
 }
