@@ -195,7 +195,12 @@ fn bad_input_is_one_line_with_a_remedy() {
 #[test]
 fn region_that_cannot_keep_up_hears_its_crews_all_the_same() {
     let tick = fairway::atlas::Course::load(&course("gullwing")).unwrap().start.0;
-    let mut region = Running::region(&["--adrift", "250", "--clock", &format!("{tick},{},300", clock_ns())]);
+    let mut region = Running::region(&[
+        "--adrift",
+        "250",
+        "--clock",
+        &format!("{tick},{},300", fairway::clock::unix_ns()),
+    ]);
     // For so long it has fallen behind.
     std::thread::sleep(Duration::from_secs(6));
     let output = pilot(&region.addr(), 3, &["--boat", "launch"]);
@@ -204,8 +209,4 @@ fn region_that_cannot_keep_up_hears_its_crews_all_the_same() {
     assert!(outcome["states"].as_u64().unwrap() > 10, "{outcome}");
     region.signal(rustix::process::Signal::TERM);
     region.ends_within(Duration::from_secs(3));
-}
-
-fn clock_ns() -> u128 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()
 }

@@ -177,9 +177,14 @@ impl Server {
             };
             let mut region = Region::new(config, Arc::clone(&sea), tick);
             region.step();
-            let boat = boats::named(ADRIFT).filter(|_| options.adrift > 0);
-            boat.map_or(Ok(()), |boat| region.set_adrift(boat, options.adrift))
-                .map_err(|error| ServerError::Input(format!("--adrift {}: {error}", options.adrift)))?;
+            // Boat files are read for it alone.
+            if options.adrift > 0
+                && let Some(boat) = boats::named(ADRIFT)
+            {
+                region
+                    .set_adrift(boat, options.adrift)
+                    .map_err(|error| ServerError::Input(format!("--adrift {}: {error}", options.adrift)))?;
+            }
             regions.push(region);
         }
         let start_to_tick_us = clock::now().saturating_duration_since(start).as_micros();

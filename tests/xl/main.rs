@@ -68,6 +68,15 @@ fn ready_of(event: EngineEvent) -> SocketAddr {
     info.addr
 }
 
+/// An engine with one guest that serves.
+fn serving(host: &Host) -> XlEngine {
+    let mut engine = host.engine(|_| {}).unwrap();
+    engine.start(&spec(1)).unwrap();
+    host.serve("fairway-r1.gullwing.fairway", "10.0.0.1:4045");
+    ready_of(next(&mut engine));
+    engine
+}
+
 #[test]
 fn guest_is_created_serves_and_is_destroyed() {
     let host = Host::new();
@@ -101,10 +110,7 @@ fn guest_is_created_serves_and_is_destroyed() {
 #[test]
 fn guest_that_drained_ended_well() {
     let host = Host::new();
-    let mut engine = host.engine(|_| {}).unwrap();
-    engine.start(&spec(1)).unwrap();
-    host.serve("fairway-r1.gullwing.fairway", "10.0.0.1:4045");
-    ready_of(next(&mut engine));
+    let mut engine = serving(&host);
     host.say("fairway-r1.gullwing.fairway", "state", "draining");
     // Seen at the next look.
     std::thread::sleep(Duration::from_millis(1_000));
@@ -116,10 +122,7 @@ fn guest_that_drained_ended_well() {
 #[test]
 fn guest_that_has_stopped_is_cleared_away() {
     let host = Host::new();
-    let mut engine = host.engine(|_| {}).unwrap();
-    engine.start(&spec(1)).unwrap();
-    host.serve("fairway-r1.gullwing.fairway", "10.0.0.1:4045");
-    ready_of(next(&mut engine));
+    let mut engine = serving(&host);
     host.say("fairway-r1.gullwing.fairway", "state", "stopped");
     let EngineEvent::Ended { clean, how, .. } = next(&mut engine) else { panic!("it ended") };
     assert!(clean && how.contains("stopped"), "{how}");
@@ -148,10 +151,7 @@ fn guest_gets_processors_and_what_the_host_refuses_is_told() {
 #[test]
 fn guest_that_crashed_is_told_with_its_consoles_last_lines() {
     let host = Host::new();
-    let mut engine = host.engine(|_| {}).unwrap();
-    engine.start(&spec(1)).unwrap();
-    host.serve("fairway-r1.gullwing.fairway", "10.0.0.1:4045");
-    ready_of(next(&mut engine));
+    let mut engine = serving(&host);
     host.console(
         "fairway-r1.gullwing.fairway",
         "a boat sank\nKernel panic - not syncing: Attempted to kill init!\n",

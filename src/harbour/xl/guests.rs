@@ -111,7 +111,7 @@ impl Guests {
         self.aside(Arc::clone(&domain), move || {
             let tried = guests.connect().and_then(|mut store| {
                 let number = domid(&mut store, domain.uuid)?.unwrap_or_default();
-                store.write(&format!("/local/domain/{number}/data/fairway/arguments"), &text)
+                store.write(&entry(&number, "arguments"), &text)
             });
             tried.map_err(|error| format!("cannot be told what to be: {error}"))?;
             guests.await_ready(&domain)
@@ -161,20 +161,23 @@ impl Guests {
         });
     }
 
+    /// The number of a guest today, if it runs and xenstore tells.
+    fn number(&self, domain: &Domain) -> Option<String> {
+        let mut store = self.connect().ok()?;
+        domid(&mut store, domain.uuid).ok().flatten()
+    }
+
     /// Whether a guest runs.
     pub(super) fn runs(&self, domain: &Domain) -> bool {
-        self.connect()
-            .and_then(|mut store| domid(&mut store, domain.uuid))
-            .is_ok_and(|number| number.is_some())
+        self.number(domain).is_some()
     }
 
     /// Gives a guest so many processors.
     pub(super) fn set_processors(self: &Arc<Self>, domain: Arc<Domain>, processors: u32) {
         let guests = Arc::clone(self);
         self.aside(Arc::clone(&domain), move || {
-            let number = guests.connect().and_then(|mut store| domid(&mut store, domain.uuid));
             // It may have ended meanwhile.
-            let Ok(Some(number)) = number else { return Ok(()) };
+            let Some(number) = guests.number(&domain) else { return Ok(()) };
             let refused = guests.xl(&["vcpu-set", &number, &processors.to_string()]).err();
             if let (Some(why), Some(region)) = (refused, domain.region()) {
                 let what = format!("it cannot have {processors} processors: {why}");
@@ -197,8 +200,7 @@ impl Guests {
 
     /// Ends a guest, if it runs, by its number: a name could be another's by now.
     pub(super) fn destroy_now(&self, domain: &Domain) {
-        let number = self.connect().and_then(|mut store| domid(&mut store, domain.uuid));
-        if let Ok(Some(number)) = number {
+        if let Some(number) = self.number(domain) {
             // It may have ended by itself meanwhile.
             let _ = self.xl(&["destroy", &number]);
         }
@@ -339,7 +341,7 @@ impl Guests {
                 self.ended(uuid);
                 continue;
             };
-            let mut value = |key: &str| store.read(&format!("/local/domain/{number}/data/fairway/{key}"));
+            let mut value = |key: &str| store.read(&entry(number, key));
             let (state, error) = (value("state")?, value("error")?);
             let stopped = state.as_deref() == Some(STOPPED);
             let domain = self.with_known(|known| {
@@ -380,9 +382,14 @@ enum Said {
     Error(String),
 }
 
+/// Where a guest of a number and its host tell each other something.
+fn entry(number: &str, key: &str) -> String {
+    format!("/local/domain/{number}/data/fairway/{key}")
+}
+
 /// What the guest of a number says of itself.
 fn said(store: &mut Xenstore, number: &str) -> Result<Option<Said>, XenstoreError> {
-    let mut value = |key: &str| store.read(&format!("/local/domain/{number}/data/fairway/{key}"));
+    let mut value = |key: &str| store.read(&entry(number, key));
     if let Some(why) = value("error")? {
         return Ok(Some(Said::Error(why)));
     }
