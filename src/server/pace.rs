@@ -8,7 +8,7 @@ use crate::units::Tick;
 /// The rate of catching up over the rate that is due; a region that is behind must not leap.
 const CATCH_UP: u64 = 2;
 /// Wall time over which load and dilation are measured.
-const WINDOW: Duration = Duration::from_secs(1);
+const WINDOW: Duration = Duration::from_millis(500);
 /// Above this load all processors sail, as far as there are more; under this work of them all together one does again,
 /// in processors. Between them lies what a second one takes off the first, and what that is used for.
 const BUSY: f32 = 0.7;

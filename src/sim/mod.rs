@@ -129,7 +129,7 @@ impl Sim {
         world.insert_resource(TheSea(Arc::clone(&sea)));
         world.insert_resource(Now(tick));
         world.insert_resource(Fleet::default());
-        world.insert_resource(hands::Hands(1));
+        world.insert_resource(hands::Hands::default());
         world.insert_resource(contact::Scratch::default());
         world.insert_resource(prims::Standing::new(prims));
         world.insert_resource(wakes::Wakes::default());
@@ -152,7 +152,7 @@ impl Sim {
 
     /// Shares what is done for each vessel among so many threads. Bits are the same with any number.
     pub fn set_hands(&mut self, hands: usize) {
-        self.world.resource_mut::<hands::Hands>().0 = hands;
+        self.world.resource_mut::<hands::Hands>().set(hands);
     }
 
     /// The sea.

@@ -12,7 +12,7 @@ use glam::DVec2;
 
 use super::hands::Hands;
 use super::wakes::{Company, Wakes};
-use super::{Voyage, contact, creatures, hands};
+use super::{Voyage, contact, creatures};
 use crate::sea::{Sea, Water};
 use crate::units::{TICK_S, Tick, VesselId};
 use crate::vessel::forces::{self, Acceleration};
@@ -124,7 +124,9 @@ pub(super) fn schedule(phase: Phase) -> Schedule {
     schedule
 }
 
-fn take_orders(mut vessels: Query<(&Build, &mut Crew, &mut Order)>) {
+fn take_orders(mut hands: ResMut<Hands>, mut vessels: Query<(&Build, &mut Crew, &mut Order)>) {
+    // Who is called now is awake when there is something to share.
+    hands.call(vessels.iter().len());
     for (build, mut crew, mut order) in &mut vessels {
         if let Some(input) = order.0.take() {
             crew.0.helm = input.helm;
@@ -143,16 +145,21 @@ fn sample_sea(
     mut wakes: ResMut<Wakes>,
     mut vessels: Query<Around>,
 ) {
-    hands::share(&hands, vessels.iter_mut(), |(_, _, crew, _, mut around)| {
-        let place = DVec2::new(crew.0.position_m.x, crew.0.position_m.y);
-        around.water = Some(sea.0.water(place, now.0));
+    let acting = wakes.acting(now.0, &fleet, &mut vessels);
+    hands.share(vessels.iter_mut(), |(_, build, crew, company, mut around)| {
+        let place = crew.0.position_m.truncate();
+        let mut water = sea.0.water(place, now.0);
         around.felt.clear();
+        if let Some(samples) = acting {
+            company.feel(samples, &build.class, place, now.0, &mut around.felt);
+            water.wind_mps += around.felt.wind_mps;
+        }
+        around.water = Some(water);
     });
-    wakes.act(now.0, &fleet, &mut vessels);
 }
 
 fn speed_up(hands: Res<Hands>, mut vessels: Query<(&Id, &Build, &Surroundings, &mut Crew)>) {
-    hands::share(&hands, vessels.iter_mut(), |(id, build, around, mut crew)| {
+    hands.share(vessels.iter_mut(), |(id, build, around, mut crew)| {
         SAILING.set(Some(id.0));
         #[cfg(feature = "faults")]
         assert!(
@@ -167,6 +174,7 @@ fn speed_up(hands: Res<Hands>, mut vessels: Query<(&Id, &Build, &Surroundings, &
         };
         motion::speed_up(&mut crew.0, &acceleration);
     });
+    hands.dismiss();
 }
 
 fn move_on(mut vessels: Query<(&Id, &mut Crew, &mut Motion)>) {

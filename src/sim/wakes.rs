@@ -11,7 +11,6 @@
 use std::collections::BTreeMap;
 
 use bevy_ecs::component::Component;
-use bevy_ecs::entity::Entity;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::Query;
 use glam::DVec2;
@@ -47,6 +46,13 @@ impl Company {
         Self { wakes, decided }
     }
 
+    /// Adds what the samples of one tick do to a vessel of a class at a place.
+    pub(super) fn feel(&self, samples: Tick, class: &Class, place: DVec2, now: Tick, felt: &mut Felt) {
+        for wake in self.wakes.iter().filter(|wake| wake.tick == samples) {
+            felt.add(wake, now, place, height_m(class));
+        }
+    }
+
     /// Takes the company of one tick of samples, decided elsewhere or now.
     pub(super) fn keep(&mut self, company: &[Wake]) {
         let Some(tick) = company.first().map(|wake| wake.tick) else { return };
@@ -68,8 +74,6 @@ pub(super) struct Wakes {
     taken: BTreeMap<Tick, Vec<Wake>>,
     /// The tick of samples for which all that are here are decided.
     settled: Option<Tick>,
-    /// Vessels here on which some wake acts.
-    busy: Vec<Entity>,
     /// Companies that were decided in the last step.
     news: Vec<(VesselId, Vec<Wake>)>,
     /// Samples by strip and east; memory that is used again.
@@ -84,7 +88,6 @@ impl Default for Wakes {
             told_until: Tick(0),
             taken: BTreeMap::new(),
             settled: None,
-            busy: Vec::new(),
             news: Vec::new(),
             sorted: Vec::new(),
             late: 0,
@@ -117,34 +120,19 @@ fn height_m(class: &Class) -> f64 {
 }
 
 impl Wakes {
-    /// Lets the vessels here feel the wakes of this tick; their surroundings are fresh.
-    pub(super) fn act(&mut self, now: Tick, fleet: &Fleet, vessels: &mut Query<Around>) {
+    /// The samples that act in the step from this tick, if any do; whose of them act on the vessels here is decided.
+    pub(super) fn acting(&mut self, now: Tick, fleet: &Fleet, vessels: &mut Query<Around>) -> Option<Tick> {
         self.news.clear();
-        if !self.felt {
-            return;
-        }
-        let Some(samples) = wake::acting(now) else { return };
+        let samples = wake::acting(now).filter(|_| self.felt)?;
         if self.settled != Some(samples) {
             self.settle(samples, now, fleet, vessels);
         }
-        for entity in &self.busy {
-            // A vessel that has gone feels nothing.
-            let Ok((_, build, crew, company, mut around)) = vessels.get_mut(*entity) else { continue };
-            let (place, height_m) = (crew.0.position_m.truncate(), height_m(&build.class));
-            let around = &mut *around;
-            for wake in company.wakes.iter().filter(|wake| wake.tick == samples) {
-                around.felt.add(wake, now, place, height_m);
-            }
-            if let Some(water) = &mut around.water {
-                water.wind_mps += around.felt.wind_mps;
-            }
-        }
+        Some(samples)
     }
 
     /// Decides for every vessel here whose wakes of a tick act on it, unless it is decided.
     fn settle(&mut self, samples: Tick, now: Tick, fleet: &Fleet, vessels: &mut Query<Around>) {
         self.settled = Some(samples);
-        self.busy.clear();
         self.sorted.clear();
         let told = now < self.told_until;
         let wakes = self.taken.get(&samples).map_or(&[][..], Vec::as_slice);
@@ -171,9 +159,6 @@ impl Wakes {
             if !told {
                 company.decided = company.decided.max(Some(samples));
             }
-            if company.wakes.iter().any(|wake| wake.tick == samples) {
-                self.busy.push(*entity);
-            }
         }
     }
 
@@ -194,9 +179,8 @@ impl Wakes {
     /// What a vessel of a class feels at a place and tick.
     pub(super) fn felt(company: &Company, class: &Class, place: DVec2, now: Tick) -> Felt {
         let mut felt = Felt::default();
-        let samples = wake::acting(now);
-        for wake in company.wakes.iter().filter(|wake| Some(wake.tick) == samples) {
-            felt.add(wake, now, place, height_m(class));
+        if let Some(samples) = wake::acting(now) {
+            company.feel(samples, class, place, now, &mut felt);
         }
         felt
     }
