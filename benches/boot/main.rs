@@ -48,9 +48,8 @@ struct Figure {
 fn build_static(root: &Path) -> PathBuf {
     let status = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
         .current_dir(root)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .args(["build", "--profile", "dist", "--quiet", "--no-default-features", "--bin", "fairway-region"])
-        .args(["--target", TARGET])
+        .args(["build", "--config", "assets/guest/static.toml", "--profile", "dist", "--quiet"])
+        .args(["--no-default-features", "--bin", "fairway-region"])
         .status()
         .expect("cargo can be run");
     assert!(status.success(), "the static region server does not build");

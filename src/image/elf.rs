@@ -78,7 +78,7 @@ impl Elf {
         Err(ElfError {
             path: self.path.clone(),
             what: "is not static: it needs a dynamic linker, and a guest has none",
-            remedy: "build it with RUSTFLAGS=\"-C target-feature=+crt-static\", as the README says",
+            remedy: "build it with --config assets/guest/static.toml, as the README says",
         })
     }
 }

@@ -92,7 +92,7 @@ fn what_cannot_boot_is_refused_with_a_remedy() {
     for (kernel, init, part) in [
         (&bare, &fixed, "CONFIG_XEN_PV"),
         (&packed, &fixed, "not bzImage"),
-        (&xen, &loose, "+crt-static"),
+        (&xen, &loose, "static.toml"),
         (&xen, &packed, "no 64-bit ELF"),
         (&dir.path().join("none"), &fixed, "--kernel"),
     ] {
