@@ -33,6 +33,7 @@ struct Run {
     state_ratio: f64,
     server_core: f64,
     states_per_tick: f64,
+    resident_mib: f64,
 }
 
 impl Run {
@@ -110,6 +111,7 @@ fn run(root: &Path, clients: usize) -> Option<Run> {
     let (tick_end, cpu_end, wall_s) =
         (newest(&crew.progress()), metrics::cpu_time(child.id()), at.elapsed().as_secs_f64());
     let states = received(&crew) - states;
+    let resident = metrics::resident_bytes(child.id()).expect("it runs");
     let _ = crew.finish();
     drop(child.stdin.take());
     let _ = child.wait();
@@ -121,6 +123,7 @@ fn run(root: &Path, clients: usize) -> Option<Run> {
         state_ratio: states as f64 / (due * clients as f64),
         server_core: (cpu_end.expect("it runs") - cpu.expect("it runs")).as_secs_f64() / wall_s,
         states_per_tick: states as f64 / ticks.max(1.0),
+        resident_mib: resident as f64 / f64::from(1 << 20),
     })
 }
 
@@ -137,8 +140,8 @@ fn main() {
         std::process::exit(status.code().unwrap_or(1));
     }
     println!(
-        "{:>8} {:>8} {:>10} {:>10} {:>12} {:>12}",
-        "clients", "seen", "ticks/due", "states/due", "states/tick", "server core"
+        "{:>8} {:>8} {:>10} {:>10} {:>12} {:>12} {:>9}",
+        "clients", "seen", "ticks/due", "states/due", "states/tick", "server core", "resident"
     );
     let mut best: Option<Run> = None;
     for clients in FLEETS {
@@ -147,13 +150,14 @@ fn main() {
             break;
         };
         println!(
-            "{:>8} {:>8} {:>10.3} {:>10.3} {:>12.1} {:>11.0}%",
+            "{:>8} {:>8} {:>10.3} {:>10.3} {:>12.1} {:>11.0}% {:>5.1} MiB",
             run.clients,
             OTHERS.min(run.clients - 1),
             run.tick_ratio,
             run.state_ratio,
             run.states_per_tick,
-            100.0 * run.server_core
+            100.0 * run.server_core,
+            run.resident_mib
         );
         let held = run.held();
         if held {

@@ -12,6 +12,14 @@ pub const BORDER_HYSTERESIS_M: f64 = 1.0;
 pub const GROUP_VESSELS: usize = 64;
 /// Vessels in one region, group or not: 100 boats need 750 prims and 5 ms of a tick.
 pub const REGION_VESSELS: usize = 256;
+/// Memory that a guest reckons with for a vessel, KiB: with its crew it takes 93 (`cargo bench --bench fleet`), and less
+/// where it is followed for another region.
+pub const VESSEL_KIB: u64 = 128;
+/// Memory that a guest keeps free for what comes at once, KiB: offers, circuits that shake hands.
+pub const GUEST_SPARE_KIB: u64 = 4 * 1_024;
+/// Memory of a guest without vessels, MiB: 19 for the kernel and the region server, 2 for the map of memory that is added
+/// later, and what it keeps free.
+pub const GUEST_MIB: u32 = 26;
 /// Vessels in one region after it took over those of one that died: no vessel is left behind for want of room;
 /// the tick dilates until they are handed on.
 pub const REGION_VESSELS_RESUMED: usize = 2 * REGION_VESSELS;

@@ -355,6 +355,7 @@ fn malformed_stream_closes_its_circuit_with_the_reason() {
         dilation: 1.0,
         clock_doubt_ns: 0,
         prims: 0,
+        carries: 0,
         vessels: Vec::new(),
         counts: fairway::wire::message::RegionCounts::default(),
         stamp_ns: 0,

@@ -89,6 +89,7 @@ fn report() -> impl Strategy<Value = Message> {
             load: 0.5,
             dilation: 1.0,
             prims: 75,
+            carries: 256,
             clock_doubt_ns: 7,
             vessels: vessels
                 .into_iter()

@@ -220,6 +220,9 @@ pub struct RegionAnswer {
     pub load: f32,
     /// Rate of its time over the rate that is due.
     pub dilation: f32,
+    /// Vessels that it has memory for, those that it has included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carries: Option<usize>,
     /// What it has counted: handoffs, what it refused, dropped, or had too late.
     #[serde(default)]
     pub counts: RegionCounts,

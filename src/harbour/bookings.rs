@@ -84,14 +84,16 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     /// Whether the regions of the way carry another boat; why not, and what to do.
     pub(super) fn has_room_for(&self, boat: &BoatSpec) -> Result<(), String> {
-        let taken = || self.passages.values().filter(|passage| passage.takes_room());
         // All of them may come together in one region.
-        if taken().count() >= REGION_VESSELS {
+        let carried = self.vessels_carried();
+        if self.vessels_booked() >= carried {
+            let more = if carried < REGION_VESSELS { ", or give regions more memory" } else { "" };
             return Err(format!(
-                "a region carries {REGION_VESSELS} vessels, and as many are booked; wait until a passage ends"
+                "a region carries {carried} vessels, and as many are booked; wait until a passage ends{more}"
             ));
         }
-        let aboard: u32 = taken().map(|passage| passage.boat.prims).sum();
+        let taken = self.passages.values().filter(|passage| passage.takes_room());
+        let aboard: u32 = taken.map(|passage| passage.boat.prims).sum();
         let needed = aboard.saturating_add(boat.prims).saturating_add(self.course_prims);
         let carried = self.config.course.prims_per_region;
         if needed <= carried {
@@ -102,6 +104,19 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
              booked, and {} needs {}; wait until a passage ends, or take a smaller boat",
             self.course_prims, boat.name, boat.prims
         ))
+    }
+
+    /// Vessels that the smallest region carries, given what memory its engine can give it.
+    pub(super) fn vessels_carried(&self) -> usize {
+        let given = self.engine.vessels_max();
+        let serving = self.regions.values().filter(|region| region.was_reached() && region.ending.is_none());
+        let carried = serving.filter_map(|region| region.carries).min().unwrap_or_default();
+        carried.max(given).min(REGION_VESSELS)
+    }
+
+    /// Vessels that are afloat, or will be.
+    pub(super) fn vessels_booked(&self) -> usize {
+        self.passages.values().filter(|passage| passage.takes_room()).count()
     }
 
     /// Makes room in the table: the oldest passage that is over and ashore goes; one that could be resumed, only

@@ -126,6 +126,15 @@ pub trait Engine {
     /// Gives a region server so many processors; [`EngineEvent::Refused`] follows where the host has not as many.
     fn set_processors(&mut self, _region: RegionId, _processors: u32) {}
 
+    /// Vessels that it can give a region server memory for; without bound where memory is not the engine's to give.
+    fn vessels_max(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Gives a region server memory for so many vessels, if it has less; [`EngineEvent::Refused`] follows where the host
+    /// has not as much.
+    fn make_room(&mut self, _region: RegionId, _vessels: usize) {}
+
     /// What finds a running region server again after this process has ended; none for one that does not run.
     fn handle(&self, region: RegionId) -> Option<String>;
 
@@ -151,6 +160,14 @@ impl Engine for Box<dyn Engine> {
 
     fn set_processors(&mut self, region: RegionId, processors: u32) {
         self.as_mut().set_processors(region, processors);
+    }
+
+    fn vessels_max(&self) -> usize {
+        self.as_ref().vessels_max()
+    }
+
+    fn make_room(&mut self, region: RegionId, vessels: usize) {
+        self.as_mut().make_room(region, vessels);
     }
 
     fn start(&mut self, spec: &RegionSpec) -> Result<(), EngineError> {

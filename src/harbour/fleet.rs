@@ -42,6 +42,8 @@ pub(super) struct Region {
     pub(super) tick: Tick,
     pub(super) load: f32,
     pub(super) dilation: f32,
+    /// Vessels that it has memory for, as it last said.
+    pub(super) carries: Option<usize>,
     pub(super) size: Size,
     pub(super) counts: RegionCounts,
     /// When it was last heard of.
@@ -53,7 +55,7 @@ pub(super) struct Region {
     pub(super) quarantine: bool,
     redial_at: Option<Instant>,
     /// When it was told to end, or said that it does.
-    ending: Option<Instant>,
+    pub(super) ending: Option<Instant>,
     /// What was wrong with it when it was killed.
     pub(super) fault: Option<String>,
 }
@@ -97,6 +99,7 @@ impl Region {
             tick: Tick(0),
             load: 0.0,
             dilation: 1.0,
+            carries: None,
             size: Size::default(),
             counts: RegionCounts::default(),
             heard: now,
@@ -358,7 +361,17 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
 
     fn on_message(&mut self, region: RegionId, message: Message, moment: Moment) {
         match message {
-            Message::Report { tick, load, dilation, vessels, counts, stamp_ns, clock_doubt_ns, .. } => {
+            Message::Report {
+                tick,
+                load,
+                dilation,
+                carries,
+                vessels,
+                counts,
+                stamp_ns,
+                clock_doubt_ns,
+                ..
+            } => {
                 let Some(entry) = self.regions.get_mut(&region) else { return };
                 // One that is being ended for a fault gets no more time.
                 if entry.fault.is_some() {
@@ -369,6 +382,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 entry.tick = tick;
                 entry.load = load;
                 entry.dilation = dilation;
+                entry.carries = usize::try_from(carries).ok();
                 entry.counts = counts;
                 self.on_clock(region, clock_doubt_ns, moment);
                 self.on_reports(region, tick, &vessels, moment);

@@ -347,6 +347,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 tick: region.tick.0,
                 load: region.load,
                 dilation: region.dilation,
+                carries: region.carries,
                 counts: region.counts,
                 start_to_tick_us: region.info.as_ref().map(|info| info.start_to_tick_us),
                 boot_ms: region.boot.map(|boot| u64::try_from(boot.as_millis()).unwrap_or(u64::MAX)),

@@ -1,4 +1,5 @@
-//! How many processors each region server has: one, more while it cannot keep up, and one again when it is calm.
+//! What each region server has of its host: one processor, more while it cannot keep up, and one again when it is calm;
+//! memory for all vessels that are booked, as they may come together.
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ pub(super) struct Size {
     more: u32,
     busy: Option<Instant>,
     calm: Option<Instant>,
+    /// Vessels for which memory was asked.
+    vessels: usize,
 }
 
 impl Size {
@@ -40,24 +43,27 @@ impl Size {
         if more == self.more {
             return None;
         }
-        *self = Self { more, ..Self::default() };
+        *self = Self { more, vessels: self.vessels, ..Self::default() };
         Some(1 + more)
     }
 }
 
 impl<E: Engine, L: Lines> Harbour<E, L> {
-    /// Gives processors to regions that are late, and takes them back from those that are calm.
+    /// Gives processors to regions that are late, and takes them back from those that are calm; and memory to those that
+    /// could not carry all that is booked.
     pub(super) fn size_regions(&mut self, moment: Moment) {
         let most = self.engine.processors_max();
-        if most < 2 {
-            return;
-        }
+        let booked = self.vessels_booked();
         for (&id, entry) in &mut self.regions {
             if !entry.was_reached() || entry.fault.is_some() {
                 continue;
             }
             if let Some(processors) = entry.size.look(entry.load, entry.dilation, most, moment.instant) {
                 self.engine.set_processors(id, processors);
+            }
+            if entry.carries.is_some_and(|vessels| vessels < booked) && entry.size.vessels < booked {
+                entry.size.vessels = booked;
+                self.engine.make_room(id, booked);
             }
         }
     }

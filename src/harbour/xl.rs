@@ -20,6 +20,7 @@ use super::engine::{Engine, EngineError, EngineEvent, Patience, RegionSpec};
 use crate::atlas::Cell;
 use crate::config::to_hex;
 use crate::image::{Image, RegionImage};
+use crate::limits::{GUEST_MIB, VESSEL_KIB};
 use crate::units::RegionId;
 
 use domain::{Domain, Uuid};
@@ -44,8 +45,10 @@ pub struct XlConfig {
     pub vif_script: Option<String>,
     /// The one UDP port number of all regions.
     pub port: u16,
-    /// Memory of a guest, MiB.
+    /// Memory that a guest starts with, MiB.
     pub memory_mib: u32,
+    /// Memory that a guest is given at most while more vessels are booked than it carries, MiB.
+    pub memory_max_mib: u32,
     /// Processors of a guest at most; it starts with one.
     pub processors_max: u32,
     /// Words for the kernel besides ours.
@@ -189,6 +192,20 @@ impl Engine for XlEngine {
     fn set_processors(&mut self, region: RegionId, processors: u32) {
         if let Some(domain) = self.domains.get(&region) {
             self.guests.set_processors(Arc::clone(domain), processors);
+        }
+    }
+
+    fn vessels_max(&self) -> usize {
+        let XlConfig { memory_mib, memory_max_mib, .. } = self.guests.config;
+        let free_mib = memory_mib.max(memory_max_mib).saturating_sub(GUEST_MIB);
+        usize::try_from(u64::from(free_mib) * 1_024 / VESSEL_KIB).unwrap_or(usize::MAX)
+    }
+
+    fn make_room(&mut self, region: RegionId, vessels: usize) {
+        if let Some(domain) = self.domains.get(&region) {
+            let needed = (vessels as u64).saturating_mul(VESSEL_KIB).div_ceil(1_024);
+            let mib = GUEST_MIB.saturating_add(u32::try_from(needed).unwrap_or(u32::MAX));
+            self.guests.set_memory(Arc::clone(domain), mib.max(self.guests.config.memory_mib));
         }
     }
 

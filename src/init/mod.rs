@@ -211,6 +211,13 @@ pub fn memory_kib() -> [u64; 2] {
     [field("MemTotal:").unwrap_or(0), field("MemAvailable:").unwrap_or(0)]
 }
 
+/// Memory that nobody uses, KiB. Opens no file.
+#[must_use]
+pub fn free_kib() -> u64 {
+    let info = rustix::system::sysinfo();
+    info.freeram.saturating_mul(u64::from(info.mem_unit)) / 1_024
+}
+
 /// A line on the console. When nobody can read it, nothing can be done about it.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "fairway-region: {line}");

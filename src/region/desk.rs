@@ -152,6 +152,7 @@ impl Region {
             load: self.load,
             dilation: self.dilation,
             prims: self.prims(),
+            carries: u32::try_from(self.means.vessels).unwrap_or(u32::MAX),
             vessels,
             counts: self.counts(),
             stamp_ns: self.now.boot_ns,

@@ -32,7 +32,7 @@ use std::time::Duration;
 use crate::atlas::Area;
 use crate::custody::{Lease, OUTAGE_NS};
 use crate::handoff::Outgoing;
-use crate::limits::REGION_VESSELS_RESUMED;
+use crate::limits::{REGION_VESSELS, REGION_VESSELS_RESUMED};
 use crate::sea::Sea;
 use crate::sim::{Sim, Vessel};
 use crate::units::{RegionId, TICK_HZ, Tick, VesselId, nanoseconds};
@@ -83,6 +83,15 @@ pub struct Now {
     pub unix_ns: u64,
     /// The host's boot clock, nanoseconds: never set, and it goes on while the host sleeps. Leases go by it.
     pub boot_ns: u64,
+}
+
+/// What a region may use of its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Means {
+    /// Threads that sail.
+    pub hands: usize,
+    /// Vessels that it has memory for, those that it owns included.
+    pub vessels: usize,
 }
 
 /// What a region is, from its start.
@@ -176,6 +185,7 @@ pub struct Region {
     /// Ticks from one message of animals to the next.
     glances: u64,
     dilation: f32,
+    means: Means,
     load: f32,
     draining_ns: Option<u64>,
     farewell: Farewell,
@@ -235,6 +245,7 @@ impl Region {
             stride,
             glances,
             dilation: 1.0,
+            means: Means { hands: 1, vessels: REGION_VESSELS },
             load: 0.0,
             draining_ns: None,
             farewell: Farewell::default(),
@@ -328,11 +339,12 @@ impl Region {
     }
 
     /// Says how the host is doing: share of a tick's wall time that the last ticks took, and their rate over
-    /// the rate that was due; and how many threads may sail from now on.
-    pub fn measured(&mut self, load: f32, dilation: f32, hands: usize) {
+    /// the rate that was due; and what it gives from now on.
+    pub fn measured(&mut self, load: f32, dilation: f32, means: Means) {
         self.load = load;
         self.dilation = dilation;
-        self.sim.set_hands(hands);
+        self.means = Means { vessels: means.vessels.min(REGION_VESSELS), ..means };
+        self.sim.set_hands(means.hands);
     }
 
     /// Says what time it is; before every step, because a process may have been stopped since the last one.

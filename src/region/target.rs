@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Logged, Owned, PENDING_ORDERS, Region};
 use crate::handoff::{Incoming, Reply};
-use crate::limits::{GROUP_VESSELS, INPUT_TICKS, REGION_VESSELS};
+use crate::limits::{GROUP_VESSELS, INPUT_TICKS};
 use crate::sim::Sim;
 use crate::units::{RegionId, Tick, VesselId};
 use crate::vessel::{Input, Wake};
@@ -220,7 +220,7 @@ impl Region {
     /// Vessels that may still come: neither owned nor on offer here.
     pub(super) fn room(&self) -> usize {
         let offered: usize = self.rebuilding.iter().map(|group| group.records.len()).sum();
-        REGION_VESSELS.saturating_sub(self.owned.len() + offered)
+        self.means.vessels.saturating_sub(self.owned.len() + offered)
     }
 
     /// Why an offer cannot be taken at all.

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::{Server, ServerError, say};
 use crate::config::{self, Request};
 use crate::init::{self, Guest, InitError};
+use crate::limits::{GUEST_SPARE_KIB, VESSEL_KIB};
 
 /// Serves as PID 1, when that is what this process is; or does what the kernel runs us for beside it.
 pub(super) fn main(start: Instant) -> Option<ExitCode> {
@@ -38,6 +39,12 @@ fn serve(guest: &mut Guest, start: Instant) -> Result<(), ServerError> {
             "the guest's arguments ask for no region: name --course and --cell".to_owned(),
         )),
     }
+}
+
+/// Vessels that this guest has memory for besides those that it sails; opens no file.
+pub(super) fn more_vessels() -> usize {
+    let free_kib = init::free_kib();
+    usize::try_from(free_kib.saturating_sub(GUEST_SPARE_KIB) / VESSEL_KIB).unwrap_or(usize::MAX)
 }
 
 /// The ready line of a guest: what a process says, when it was by the boot clock, and the memory that is left.

@@ -26,10 +26,11 @@ use crate::atlas::Course;
 use crate::clock;
 use crate::config::{self, RegionOptions, Request, to_hex};
 use crate::init::{self, Board, Guest, Phase};
+use crate::limits::REGION_VESSELS;
 use crate::metrics;
 use crate::net::{Endpoint, EndpointConfig, Identity, authority_key};
 use crate::record::Recorder;
-use crate::region::{Farewell, Now, Region, RegionConfig};
+use crate::region::{Farewell, Means, Now, Region, RegionConfig};
 use crate::sea::Sea;
 use crate::units::RegionId;
 use crate::vessel::boats;
@@ -206,6 +207,7 @@ impl Server {
 
     fn run(mut self) -> Result<(), ServerError> {
         let mut pace = Pace::new(self.clock.due(clock::unix_ns()));
+        self.measured(0.0, 1.0, 1);
         while !self.regions.is_empty() {
             let slowest = self.regions.iter().map(Region::tick).min().unwrap_or_default();
             let clock = self.clock;
@@ -254,14 +256,24 @@ impl Server {
                 );
             }
             if let Some((load, dilation)) = pace.sailed(sailed, due, began) {
-                let hands = pace.hands(load, metrics::processors());
-                self.regions.iter_mut().for_each(|region| region.measured(load, dilation, hands));
-                if let Some(board) = &self.board {
-                    board.measured(self.regions.iter().map(Region::vessels).sum(), load, dilation);
-                }
+                self.measured(load, dilation, pace.hands(load, metrics::processors()));
             }
         }
         self.wiring.finish().map_err(ServerError::Broke)
+    }
+
+    /// Tells the regions, and a guest's host, how it goes, and what there is for them from now on.
+    fn measured(&mut self, load: f32, dilation: f32, hands: usize) {
+        // A process has its host's memory, a guest its own.
+        let more = self.board.as_ref().map(|board| {
+            let (aboard, more) = (self.regions.iter().map(Region::vessels).sum(), guest::more_vessels());
+            board.measured(aboard, more.saturating_add(aboard), load, dilation);
+            more / self.regions.len().max(1)
+        });
+        for region in &mut self.regions {
+            let vessels = more.map_or(REGION_VESSELS, |more| more.saturating_add(region.vessels()));
+            region.measured(load, dilation, Means { hands, vessels });
+        }
     }
 
     /// Wall time as the harbour of these regions has it.

@@ -546,6 +546,8 @@ pub enum Message {
         dilation: f32,
         /// Prims that stand in it, hulls included.
         prims: u32,
+        /// Vessels that its host lets it carry, those that it has included.
+        carries: u32,
         /// The vessels that it owns.
         vessels: Vec<VesselReport>,
         /// What it has counted so far.

@@ -54,7 +54,7 @@ impl Plan {
         Self { kernel: "stock", memory_mib: 128, ..Self::tuned(name, host) }
     }
 
-    fn config(&self) -> String {
+    pub(crate) fn config(&self) -> String {
         let Self { name, memory_mib, vcpus_max, host, afterwards, .. } = self;
         let words = self.words.map_or_else(|| format!("fairway.ip=10.0.0.{host}/24"), str::to_owned);
         format!(

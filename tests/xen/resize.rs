@@ -1,7 +1,67 @@
 //! Processors and memory that come and go while a region serves.
 
-use crate::guest::{self, Plan};
+use crate::guest::{self, Guest, Plan};
 use crate::lab::with_lab;
+use crate::stage;
+
+/// Vessels by which a guest's speed is found, and the work that it is given then, in processors: one is not enough, two
+/// are.
+const VESSELS: u32 = 20;
+const WORK: f64 = 1.5;
+/// Longest time from a second processor to a pace that xenstore says is right, s. `tests/hands.rs` has the time without
+/// emulation.
+const RELIEF_S: f64 = 20.0;
+
+/// A guest in which so many vessels sail, with up to two processors.
+fn crowded<'lab>(lab: &'lab mut crate::lab::Lab, name: &'static str, vessels: u32) -> Guest<'lab> {
+    let arguments = Some(stage::arguments(&[format!("--adrift={vessels}")]));
+    let plan = Plan { vcpus_max: 2, memory_mib: 128, arguments, ..Plan::tuned(name, 23) };
+    let (mut guest, _) = guest::start(lab, &plan).unwrap();
+    guest.until(&format!("[ $(xenstore-read /local/domain/$id/data/fairway/vessels) = {vessels} ]"));
+    // Figures of two windows after that.
+    guest.run("sleep 3");
+    guest
+}
+
+#[test]
+#[ignore = "boots Xen in QEMU: .ci/xen runs it"]
+fn second_processor_brings_a_late_region_back_in_time() {
+    with_lab(|lab| {
+        let number = |guest: &mut Guest<'_>, key: &str| -> f64 { guest.entry(key).parse().unwrap() };
+        let mut guest = crowded(lab, "calm", VESSELS);
+        let (load, pace) = (number(&mut guest, "load"), number(&mut guest, "pace"));
+        println!("{VESSELS} vessels: load {load:.2}, pace {pace:.2}");
+        guest.destroy();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some hundred")]
+        let vessels = (f64::from(VESSELS) * WORK / load * pace) as u32;
+        let mut guest = crowded(lab, "late", vessels);
+        let before = number(&mut guest, "pace");
+        assert!(before < 0.95, "one processor is enough for {vessels} vessels: {before}");
+        let text = guest.run(
+            "up() { cut -d' ' -f1 /proc/uptime; }\n\
+             began=$(up); xl vcpu-set $name 2; set=$(up); tries=0\n\
+             until [ $tries -ge 100 ]; do\n\
+                 pace=$(xenstore-read /local/domain/$id/data/fairway/pace)\n\
+                 case $pace in 1.*|0.9[5-9]*) break ;; esac\n\
+                 tries=$((tries + 1)); sleep 0.2\n\
+             done\n\
+             echo $began $set $(up) $pace",
+        );
+        let times: Vec<f64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
+        // And it stays so.
+        guest.run("sleep 5");
+        let (load, after) = (number(&mut guest, "load"), number(&mut guest, "pace"));
+        println!(
+            "{vessels} vessels: pace {before:.2}, {:.1} s after vcpu-set {:.2}, then {after:.2} at load {load:.2}",
+            times[2] - times[1],
+            times[3]
+        );
+        assert!(times[3] >= 0.95 && times[2] - times[1] <= RELIEF_S, "{text}");
+        assert!(after > before.max(0.9), "for a moment: {after}");
+        assert!(guest.answers(), "and it hears");
+        guest.destroy();
+    });
+}
 
 #[test]
 #[ignore = "boots Xen in QEMU: .ci/xen runs it"]
@@ -32,7 +92,8 @@ fn processors_come_and_go() {
 fn memory_is_lent_back_and_added() {
     with_lab(|lab| {
         let (mut guest, _) = guest::start(lab, &Plan::tuned("memory", 22)).unwrap();
-        for (mib, grown) in [(48, false), (64, false), (160, true)] {
+        let mut room = 0;
+        for (mib, grown) in [(48, false), (64, false), (96, true)] {
             if grown {
                 // More than it was started with: first what it may have, then what it should.
                 guest.run(&format!("xl mem-max $name {mib}"));
@@ -43,6 +104,13 @@ fn memory_is_lent_back_and_added() {
             ));
             assert_eq!(guest.entry("state"), "ready");
             assert!(guest.answers(), "with {mib} MiB");
+            // What it has room for follows, and is no less than a harbour reckons with.
+            let least = (mib - fairway::limits::GUEST_MIB) * 1_024 / fairway::limits::VESSEL_KIB as u32;
+            let told = guest.until(&format!(
+                "now=$(xenstore-read /local/domain/$id/data/fairway/room); echo $now; [ $now -gt {room} ] && [ $now -ge {least} ]"
+            ));
+            room = told.trim().parse::<u32>().unwrap();
+            println!("{mib} MiB: room for {room} vessels, by the harbour's reckoning for {least}");
         }
         guest.until("grep -aE 'memory[0-9]+ is on line' $log");
         guest.destroy();

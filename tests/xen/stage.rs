@@ -31,7 +31,8 @@ fn course() -> PathBuf {
 }
 
 /// Makes the disk that dom0 mounts at `/lab`: `fairway`, `regions/`, `tuned/` and `stock/` (each `vmlinux`,
-/// `initrd.gz`), `region.cpio` for the cell of the start line, and `spare.cpio` for a guest that waits for a region.
+/// `initrd.gz`), `region.cpio` for the cell of the start line, `spare.cpio` for a guest that waits for a region, and
+/// `bare.gz` with nothing but a shell.
 pub(crate) fn make(run: &Path) -> Result<PathBuf, String> {
     let (stage, disk) = (run.join("stage"), run.join("stage.ext4"));
     fs::create_dir_all(&stage).map_err(|why| format!("{}: {why}", stage.display()))?;
@@ -45,6 +46,7 @@ pub(crate) fn make(run: &Path) -> Result<PathBuf, String> {
     }
     region_of_start(&stage.join("region.cpio"))?;
     region(&stage.join("spare.cpio"), &[])?;
+    bare(&stage)?;
     call(
         Command::new("mke2fs")
             .args(["-q", "-t", "ext4", "-O", "^has_journal", "-L", "lab", "-d"])
@@ -80,6 +82,20 @@ fn region(out: &Path, cell: &[&str]) -> Result<(), String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fairway"));
     command.args(["image", "region", "--course"]).arg(course());
     call(command.args(cell).arg("--out").arg(out))
+}
+
+/// The least that a kernel can boot: dom0's shell, which says when it was (`rdinit=/bin/busybox -- sh /speak`).
+fn bare(stage: &Path) -> Result<(), String> {
+    let script = "/bin/busybox mount -t devtmpfs dev /dev; /bin/busybox mount -t proc proc /proc\n\
+        read -r up idle </proc/uptime; echo \"bare init: $up\" >/dev/console; /bin/busybox sleep 1000000\n";
+    let busybox = folder().join("dom0/root/bin/busybox");
+    let make = "mkdir -p bin dev proc && cp \"$1\" bin/busybox && printf %s \"$2\" >speak && \
+        find . | cpio -o -H newc --quiet | gzip -9 >\"$3\"";
+    let root = stage.with_extension("bare");
+    fs::create_dir_all(&root).map_err(|why| format!("{}: {why}", root.display()))?;
+    let mut command = Command::new("sh");
+    command.current_dir(&root).args(["-c", make, "sh"]).arg(busybox).arg(script).arg(stage.join("bare.gz"));
+    call(&mut command)
 }
 
 fn call(command: &mut Command) -> Result<(), String> {

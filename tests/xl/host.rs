@@ -27,7 +27,7 @@ create)
     order=$(mktemp "$dir/orders/new.XXXXXX"); echo "create $name" > "$order"; mv "$order" "$order.order" ;;
 destroy)
     order=$(mktemp "$dir/orders/new.XXXXXX"); echo "destroy $2" > "$order"; mv "$order" "$order.order" ;;
-vcpu-set) if [ -s "$dir/refuse" ]; then cat "$dir/refuse" >&2; exit 1; fi ;;
+vcpu-set|mem-max|mem-set) if [ -s "$dir/refuse" ]; then cat "$dir/refuse" >&2; exit 1; fi ;;
 list) exit 0 ;;
 esac
 while [ -e "$order.order" ]; do sleep 0.01; done
@@ -88,6 +88,7 @@ impl Host {
             vif_script: None,
             port: 4045,
             memory_mib: 48,
+            memory_max_mib: 64,
             processors_max: 2,
             kernel_words: "console=hvc0".to_owned(),
             pool: 0,

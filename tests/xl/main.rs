@@ -149,6 +149,23 @@ fn guest_gets_processors_and_what_the_host_refuses_is_told() {
 }
 
 #[test]
+fn guest_gets_memory_for_what_is_booked() {
+    let host = Host::new();
+    let mut engine = serving(&host);
+    // What 64 MiB carry may be booked; a guest starts with 48, which is enough for most.
+    let most = engine.vessels_max();
+    assert!((256..512).contains(&most), "{most}");
+    engine.make_room(RegionId(1), most);
+    until("xl is asked", || host.asked("mem-set 1 64m") == 1);
+    assert_eq!(host.asked("mem-max 1 64m"), 1, "before that");
+    host.refuse("not enough free memory");
+    engine.make_room(RegionId(1), most);
+    let EngineEvent::Refused { region: RegionId(1), what } = next(&mut engine) else { panic!("it is told") };
+    assert!(what.contains("64 MiB of memory") && what.contains("not enough free memory"), "{what}");
+    assert_eq!(host.domains().len(), 1, "it goes on");
+}
+
+#[test]
 fn guest_that_crashed_is_told_with_its_consoles_last_lines() {
     let host = Host::new();
     let mut engine = serving(&host);

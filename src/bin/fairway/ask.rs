@@ -106,10 +106,11 @@ fn show_status(status: &StatusAnswer) {
     for region in &status.regions {
         let counts = region.counts;
         say!(
-            "{:<28} vessels {}, load {:.0} %, dilation {:.2}; refused {} joins, dropped {} orders, cancelled {} \
+            "{:<28} vessels {} of {}, load {:.0} %, dilation {:.2}; refused {} joins, dropped {} orders, cancelled {} \
              offers; {} messages out of place, {} wakes late, {} ticks paused",
             region.name,
             region.vessels.len(),
+            region.carries.map_or_else(|| "?".to_owned(), |vessels| vessels.to_string()),
             100.0 * region.load,
             region.dilation,
             counts.joins_refused,

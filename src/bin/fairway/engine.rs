@@ -48,9 +48,12 @@ pub(crate) struct Args {
     /// The hotplug script of guests' interfaces; the host's own without it.
     #[arg(long, value_name = "NAME", help_heading = "Guests (--engine xl)")]
     vif_script: Option<String>,
-    /// Memory of a guest, MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 48, value_parser = clap::value_parser!(u32).range(MEMORY_MIB_MIN..=MEMORY_MIB_MAX), help_heading = "Guests (--engine xl)")]
+    /// Memory that a guest starts with, MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u32).range(MEMORY_MIB_MIN..=MEMORY_MIB_MAX), help_heading = "Guests (--engine xl)")]
     memory: u32,
+    /// Memory that a guest is given at most while more vessels are booked than it carries, MiB; bookings go by it.
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u32).range(MEMORY_MIB_MIN..=MEMORY_MIB_MAX), help_heading = "Guests (--engine xl)")]
+    memory_max: u32,
     /// Processors that a guest gets while one is not enough for it, at most.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=8), help_heading = "Guests (--engine xl)")]
     vcpus: u32,
@@ -124,6 +127,7 @@ impl Args {
             vif_script: self.vif_script.clone(),
             port: of.port,
             memory_mib: self.memory,
+            memory_max_mib: self.memory_max,
             processors_max: self.vcpus,
             kernel_words: self.kernel_words.clone(),
             pool: usize::from(self.pool),
@@ -173,6 +177,7 @@ impl Args {
             add("--network", Some(self.network.to_string()));
             add("--vif-script", self.vif_script.clone());
             add("--memory", Some(self.memory.to_string()));
+            add("--memory-max", Some(self.memory_max.to_string()));
             add("--vcpus", Some(self.vcpus.to_string()));
             add("--pool", Some(self.pool.to_string()));
             add("--patience", Some(self.patience.to_string()));
