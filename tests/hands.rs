@@ -22,8 +22,8 @@ const HASTE: f64 = 300.0;
 const RELIEF: Duration = Duration::from_secs(2);
 /// How long it is watched, before and after; progress is told a few times a second.
 const WATCH: Duration = Duration::from_secs(8);
-/// By how much more a crowded region sails with two processors than with one, at least. Contact is one thread's, and on a
-/// start line takes half of a tick.
+/// By how much more a crowded region sails with two processors than with one, at least: who is near whom is found by one
+/// thread, and the pilot has to run as well.
 const GAIN: f64 = 1.1;
 
 /// A crowded region on the first processor, with a pilot aboard who sees its ticks.

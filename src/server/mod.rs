@@ -256,7 +256,9 @@ impl Server {
                 );
             }
             if let Some((load, dilation)) = pace.sailed(sailed, due, began) {
-                self.measured(load, dilation, pace.hands(load, metrics::processors()));
+                let vessels = self.regions.iter().map(Region::vessels).sum();
+                let hands = pace.hands(load, vessels, metrics::processors(), clock::now());
+                self.measured(load, dilation, hands);
             }
         }
         self.wiring.finish().map_err(ServerError::Broke)

@@ -15,6 +15,11 @@ const BUSY: f32 = 0.7;
 const CALM: f32 = 0.5;
 /// Threads that sail at most: more than share one memory well.
 const HANDS_MAX: usize = 8;
+/// Where a vessel's tick takes more than this share of what it takes one thread, others need the processors: one thread
+/// waits for nobody.
+const WORTH: f64 = 0.9;
+/// Wall time until more threads are tried again after that.
+const ALONE: Duration = Duration::from_secs(10);
 
 /// Counts ticks against the clock.
 #[derive(Debug)]
@@ -25,6 +30,10 @@ pub(super) struct Pace {
     window_ticks: u64,
     busy: Duration,
     hands: usize,
+    /// What a tick took in the last window, and by one thread for each vessel, seconds.
+    tick_s: f64,
+    alone_s: f64,
+    alone_until: Option<Instant>,
 }
 
 impl Pace {
@@ -36,6 +45,9 @@ impl Pace {
             window_ticks: 0,
             busy: Duration::ZERO,
             hands: 1,
+            tick_s: 0.0,
+            alone_s: 0.0,
+            alone_until: None,
         }
     }
 
@@ -60,21 +72,28 @@ impl Pace {
         let expected = due.since(self.window_due).max(1);
         let load = self.busy.as_secs_f64() / elapsed.as_secs_f64();
         let dilation = (self.window_ticks as f64 / expected as f64).min(1.0);
+        self.tick_s = self.busy.as_secs_f64() / self.window_ticks.max(1) as f64;
         (self.window_began, self.window_due, self.window_ticks) = (now, due, 0);
         self.busy = Duration::ZERO;
         Some((load as f32, dilation as f32))
     }
 
-    /// How many threads should sail after a window of such load, with so many processors to run on: one of a region
-    /// that is in time, as others have a use for the rest.
-    pub(super) fn hands(&mut self, load: f32, processors: usize) -> usize {
-        #[expect(clippy::cast_precision_loss, reason = "eight at most")]
+    /// How many threads should sail so many vessels after a window of such load, with so many processors to run on: one of
+    /// a region that is in time, as others have a use for the rest, or that gains nothing by more, as others use them.
+    #[expect(clippy::cast_precision_loss, reason = "some hundred at most")]
+    pub(super) fn hands(&mut self, load: f32, vessels: usize, processors: usize, now: Instant) -> usize {
         let work = load * self.hands as f32;
         let most = processors.clamp(1, HANDS_MAX);
-        if load > BUSY {
-            self.hands = most;
-        } else if work < CALM {
+        let vessel_s = self.tick_s / vessels.max(1) as f64;
+        if self.hands == 1 {
+            self.alone_s = vessel_s;
+        } else if vessel_s > WORTH * self.alone_s {
+            self.alone_until = Some(now + ALONE);
+        }
+        if work < CALM || self.alone_until.is_some_and(|until| now < until) {
             self.hands = 1;
+        } else if load > BUSY {
+            self.hands = most;
         }
         self.hands = self.hands.min(most);
         self.hands
@@ -87,13 +106,22 @@ mod tests {
 
     #[test]
     fn processors_are_used_while_one_is_not_enough() {
-        let mut pace = Pace::new(Tick(0));
-        assert_eq!(pace.hands(0.5, 2), 1, "in time");
-        assert_eq!(pace.hands(1.0, 1), 1, "nothing to be had");
-        assert_eq!(pace.hands(1.0, 2), 2);
-        assert_eq!(pace.hands(0.55, 2), 2, "that is what the second one does");
-        assert_eq!(pace.hands(0.55, 1), 1, "taken away");
-        assert_eq!(pace.hands(1.0, 100), HANDS_MAX);
-        assert_eq!(pace.hands(0.05, 100), 1);
+        let (mut pace, start) = (Pace::new(Tick(0)), clock::now());
+        let mut hands = |load: f32, tick_s: f64, vessels: usize, processors: usize, after_s: u64| {
+            pace.tick_s = tick_s;
+            pace.hands(load, vessels, processors, start + Duration::from_secs(after_s))
+        };
+        assert_eq!(hands(0.5, 0.01, 100, 2, 0), 1, "in time");
+        assert_eq!(hands(1.0, 0.02, 200, 1, 1), 1, "nothing to be had");
+        assert_eq!(hands(1.0, 0.03, 300, 2, 2), 2);
+        assert_eq!(hands(0.55, 0.018, 300, 2, 3), 2, "that is what the second one does");
+        assert_eq!(hands(0.9, 0.03, 500, 2, 4), 2, "more vessels take more");
+        assert_eq!(hands(0.55, 0.018, 300, 1, 5), 1, "taken away");
+        assert_eq!(hands(1.0, 0.03, 300, 100, 6), HANDS_MAX);
+        assert_eq!(hands(0.05, 0.002, 300, 100, 7), 1);
+        assert_eq!(hands(1.0, 0.03, 300, 2, 8), 2);
+        assert_eq!(hands(1.0, 0.03, 300, 2, 9), 1, "others use the second one");
+        assert_eq!(hands(1.0, 0.03, 300, 2, 18), 1, "and for a while");
+        assert_eq!(hands(1.0, 0.03, 300, 2, 19), 2);
     }
 }

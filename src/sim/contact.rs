@@ -5,6 +5,7 @@
 //! order of their own, for a fixed number of iterations. An island that is handed over whole goes on with
 //! the same bits, also while touching.
 
+use bevy_ecs::entity::Entity;
 use bevy_ecs::resource::Resource;
 use bevy_ecs::system::{Query, Res, ResMut};
 use glam::DVec3;
@@ -13,6 +14,7 @@ use rapier3d::prelude::{
     RigidBodyHandle, Rotation, SharedShape, Vector,
 };
 
+use super::hands::Hands;
 use super::phases::{Build, Crew, Fleet, Motion};
 use super::prims::{Fixed, Standing};
 use crate::atlas::Shape;
@@ -96,6 +98,7 @@ fn reach_m(length_m: f64, velocity_mps: DVec3) -> f64 {
 pub(super) fn step_islands(
     fleet: Res<Fleet>,
     standing: Res<Standing>,
+    hands: Res<Hands>,
     mut scratch: ResMut<Scratch>,
     mut vessels: Query<(&Build, &mut Crew, &mut Motion)>,
 ) {
@@ -110,25 +113,23 @@ pub(super) fn step_islands(
         });
     }
     scratch.find(&standing);
-    let mut start = 0;
-    while start < scratch.members.len() {
-        let leader = scratch.members[start].0;
-        let mut end = start;
-        while end < scratch.members.len() && scratch.members[end].0 == leader {
-            end += 1;
-        }
+    let scratch = &*scratch;
+    let mut islands: Vec<Afloat> = scratch
+        .members
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|members| Afloat { members, moved: Vec::new() })
+        .collect();
+    let afloat = &vessels;
+    hands.share(islands.iter_mut(), 1, |Afloat { members, moved }| {
         let mut island = Island::new();
         let mut prims = Vec::new();
-        for (_, index) in &scratch.members[start..end] {
-            let Ok((build, crew, _)) = vessels.get(fleet.entities[*index as usize]) else { continue };
+        for (_, index) in *members {
+            let Ok((build, crew, _)) = afloat.get(fleet.entities[*index as usize]) else { continue };
             island.put(&build.class, &build.fender, &crew.0);
+            moved.push((fleet.entities[*index as usize], crew.0));
             let from = scratch.touching.partition_point(|(vessel, _)| vessel < index);
-            prims.extend(
-                scratch.touching[from..]
-                    .iter()
-                    .take_while(|(vessel, _)| vessel == index)
-                    .map(|(_, prim)| *prim),
-            );
+            let near = scratch.touching[from..].iter().take_while(|(vessel, _)| vessel == index);
+            prims.extend(near.map(|(_, prim)| *prim));
         }
         prims.sort_unstable();
         prims.dedup();
@@ -136,15 +137,22 @@ pub(super) fn step_islands(
             island.stand(standing.get(prim));
         }
         island.world.step();
-        for (body, (_, index)) in scratch.members[start..end].iter().enumerate() {
-            let Ok((_, mut crew, mut motion)) = vessels.get_mut(fleet.entities[*index as usize]) else {
-                continue;
-            };
-            island.read(body, &mut crew.0);
-            motion.done = true;
+        for (body, (_, state)) in moved.iter_mut().enumerate() {
+            island.read(body, state);
         }
-        start = end;
+    });
+    for (entity, state) in islands.into_iter().flat_map(|island| island.moved) {
+        let Ok((_, mut crew, mut motion)) = vessels.get_mut(entity) else { continue };
+        crew.0 = state;
+        motion.done = true;
     }
+    hands.dismiss();
+}
+
+/// An island: its vessels, with their leader, and as they were moved.
+struct Afloat<'a> {
+    members: &'a [(u32, u32)],
+    moved: Vec<(Entity, VesselState)>,
 }
 
 impl Scratch {

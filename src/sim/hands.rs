@@ -1,7 +1,7 @@
-//! Hands: threads that share what is done for each vessel by itself.
+//! Hands: threads that share what is done for each vessel, or each island of vessels, by itself.
 //!
-//! What they share is a function of one vessel and of what nobody writes meanwhile, so that who does which vessel changes
-//! no bit. A simulation that needs one hand has no other thread; one that needs more keeps them until it does not. They
+//! What they share is a function of one of them and of what nobody writes meanwhile, so that who does which changes no
+//! bit. A simulation that needs one hand has no other thread; one that needs more keeps them until it does not. They
 //! sleep between ticks, and stay awake within one: waking a processor takes longer than what lies between two phases.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +11,8 @@ use bevy_ecs::resource::Resource;
 use rayon_core::{ThreadPool, ThreadPoolBuilder, Yield};
 
 /// Fewer vessels than this for each hand are not worth waking it: they take as long.
-const VESSELS_A_HAND: usize = 16;
-/// Pieces that each hand takes of the vessels, one after the other: who began late takes fewer.
+pub(super) const VESSELS_A_HAND: usize = 16;
+/// Pieces that each hand takes of what is shared, one after the other: who began late takes fewer.
 const PIECES: usize = 8;
 
 /// The threads that sail.
@@ -34,17 +34,18 @@ impl Hands {
         }
     }
 
-    /// How many besides the simulation's own thread are worth it for so many vessels, and they.
-    fn helpers(&self, vessels: usize) -> Option<(usize, &ThreadPool)> {
+    /// How many besides the simulation's own thread are worth it for so many things, of which each hand should have a few,
+    /// and they.
+    fn helpers(&self, many: usize, each: usize) -> Option<(usize, &ThreadPool)> {
         let more = self.more.as_ref()?;
-        let helpers = more.current_num_threads().min((vessels / VESSELS_A_HAND).saturating_sub(1));
+        let helpers = more.current_num_threads().min((many / each).saturating_sub(1));
         (helpers > 0).then_some((helpers, more))
     }
 
     /// Wakes those that will share work on so many vessels soon.
     pub(super) fn call(&mut self, vessels: usize) {
         self.dismiss();
-        let Some((helpers, more)) = self.helpers(vessels) else { return };
+        let Some((helpers, more)) = self.helpers(vessels, VESSELS_A_HAND) else { return };
         let dismissed = Arc::new(AtomicBool::new(false));
         for _ in 0..helpers {
             let dismissed = Arc::clone(&dismissed);
@@ -64,20 +65,25 @@ impl Hands {
         self.dismissed.store(true, Ordering::Relaxed);
     }
 
-    /// Does something for each of some vessels.
-    pub(super) fn share<T: Send>(&self, vessels: impl Iterator<Item = T>, work: impl Fn(T) + Sync) {
-        match self.helpers(vessels.size_hint().0) {
-            None => vessels.for_each(work),
-            Some((helpers, more)) => among(helpers, more, vessels.map(Some).collect(), &work),
+    /// Does something for each of some things, by as many hands as have at least so many of them each.
+    pub(super) fn share<T: Send>(
+        &self,
+        things: impl Iterator<Item = T>,
+        each: usize,
+        work: impl Fn(T) + Sync,
+    ) {
+        match self.helpers(things.size_hint().0, each) {
+            None => things.for_each(work),
+            Some((helpers, more)) => among(helpers, more, things.map(Some).collect(), &work),
         }
     }
 }
 
-/// Does something for each of some vessels here and in some threads.
+/// Does something for each of some things here and in some threads.
 #[inline(never)]
-fn among<T: Send>(helpers: usize, more: &ThreadPool, mut vessels: Vec<Option<T>>, work: &(dyn Fn(T) + Sync)) {
-    let piece = vessels.len().div_ceil((helpers + 1) * PIECES);
-    let pieces = Mutex::new(vessels.chunks_mut(piece));
+fn among<T: Send>(helpers: usize, more: &ThreadPool, mut things: Vec<Option<T>>, work: &(dyn Fn(T) + Sync)) {
+    let piece = things.len().div_ceil((helpers + 1) * PIECES);
+    let pieces = Mutex::new(things.chunks_mut(piece));
     let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
     let help = || {
         while let Some(piece) = next() {

@@ -10,7 +10,7 @@ use bevy_ecs::schedule::{IntoScheduleConfigs, Schedule, ScheduleLabel, SingleThr
 use bevy_ecs::system::{Query, Res, ResMut};
 use glam::DVec2;
 
-use super::hands::Hands;
+use super::hands::{Hands, VESSELS_A_HAND};
 use super::wakes::{Company, Wakes};
 use super::{Voyage, contact, creatures};
 use crate::sea::{Sea, Water};
@@ -146,7 +146,7 @@ fn sample_sea(
     mut vessels: Query<Around>,
 ) {
     let acting = wakes.acting(now.0, &fleet, &mut vessels);
-    hands.share(vessels.iter_mut(), |(_, build, crew, company, mut around)| {
+    hands.share(vessels.iter_mut(), VESSELS_A_HAND, |(_, build, crew, company, mut around)| {
         let place = crew.0.position_m.truncate();
         let mut water = sea.0.water(place, now.0);
         around.felt.clear();
@@ -159,7 +159,7 @@ fn sample_sea(
 }
 
 fn speed_up(hands: Res<Hands>, mut vessels: Query<(&Id, &Build, &Surroundings, &mut Crew)>) {
-    hands.share(vessels.iter_mut(), |(id, build, around, mut crew)| {
+    hands.share(vessels.iter_mut(), VESSELS_A_HAND, |(id, build, around, mut crew)| {
         SAILING.set(Some(id.0));
         #[cfg(feature = "faults")]
         assert!(
@@ -174,7 +174,6 @@ fn speed_up(hands: Res<Hands>, mut vessels: Query<(&Id, &Build, &Surroundings, &
         };
         motion::speed_up(&mut crew.0, &acceleration);
     });
-    hands.dismiss();
 }
 
 fn move_on(mut vessels: Query<(&Id, &mut Crew, &mut Motion)>) {
