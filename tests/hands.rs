@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fairway::atlas::{Cell, Course};
 use fairway::clock;
@@ -20,12 +20,9 @@ const VESSELS: u32 = 250;
 const HASTE: f64 = 300.0;
 /// Longest time until a second processor is put to use.
 const RELIEF: Duration = Duration::from_secs(2);
-/// How long it is watched, before and after; progress is told a few times a second.
-const WATCH: Duration = Duration::from_secs(8);
-/// By how much more a crowded region sails with two processors than with one, at least: who is near whom is found by one
-/// thread, and the pilot has to run as well.
-const GAIN: f64 = 1.1;
-
+/// How long it is watched, before and after, for a figure: what is gained depends on who else is on the machine, and
+/// `cargo bench --bench tick` measures it.
+const WATCH: Duration = Duration::from_secs(3);
 /// A crowded region on the first processor, with a pilot aboard who sees its ticks.
 struct Running {
     child: Child,
@@ -75,6 +72,14 @@ impl Running {
         self.crew.as_ref().unwrap().progress()[0].tick
     }
 
+    /// Whether a second thread sails.
+    fn has_a_second_hand(&self) -> bool {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        // A thread may have ended meanwhile.
+        let names = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+        names.into_iter().any(|name| name.starts_with("hand "))
+    }
+
     /// Ticks that it sails in a second.
     fn hz(&self) -> f64 {
         let before = self.tick();
@@ -100,14 +105,18 @@ fn second_processor_is_put_to_use_at_once() {
     let region = Running::start();
     std::thread::sleep(Duration::from_secs(1));
     let alone = region.hz();
+    assert!(!region.has_a_second_hand(), "there is nothing to sail on");
     let pid = region.child.id().to_string();
     let status = Command::new("taskset").args(["-a", "-p", "-c", "0-1", &pid]).stdout(Stdio::null()).status();
     assert!(status.unwrap().success());
-    std::thread::sleep(RELIEF);
+    let given = Instant::now();
+    while !region.has_a_second_hand() {
+        assert!(given.elapsed() < RELIEF, "it still sails by one thread");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let took = given.elapsed();
     let shared = region.hz();
-    let gain = shared / alone;
     println!(
-        "{VESSELS} vessels: {alone:.0} Hz by one processor, {shared:.0} by two, {RELIEF:?} later: {gain:.2} times"
+        "{VESSELS} vessels: {alone:.0} Hz by one processor, {shared:.0} by two, which it used after {took:?}"
     );
-    assert!(gain > GAIN, "{gain:.2} times");
 }
