@@ -48,9 +48,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
             return refuse(409, what);
         }
         let afloat: Vec<Hull> = self
-            .passages
-            .values()
-            .filter(|passage| passage.takes_room())
+            .afloat()
             .map(|passage| Hull { place: passage.place, length_m: passage.boat.length_m })
             .collect();
         let navigable = &self.clerks.navigable;
@@ -92,8 +90,7 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
                 "a region carries {carried} vessels, and as many are booked; wait until a passage ends{more}"
             ));
         }
-        let taken = self.passages.values().filter(|passage| passage.takes_room());
-        let aboard: u32 = taken.map(|passage| passage.boat.prims).sum();
+        let aboard: u32 = self.afloat().map(|passage| passage.boat.prims).sum();
         let needed = aboard.saturating_add(boat.prims).saturating_add(self.course_prims);
         let carried = self.config.course.prims_per_region;
         if needed <= carried {
@@ -114,9 +111,14 @@ impl<E: Engine, L: Lines> Harbour<E, L> {
         carried.max(given).min(REGION_VESSELS)
     }
 
-    /// Vessels that are afloat, or will be.
+    /// Passages whose vessels are afloat, or will be.
+    fn afloat(&self) -> impl Iterator<Item = &Passage> {
+        self.passages.values().filter(|passage| passage.takes_room())
+    }
+
+    /// How many those are.
     pub(super) fn vessels_booked(&self) -> usize {
-        self.passages.values().filter(|passage| passage.takes_room()).count()
+        self.afloat().count()
     }
 
     /// Makes room in the table: the oldest passage that is over and ashore goes; one that could be resumed, only
