@@ -99,7 +99,8 @@ impl Drop for Running {
 #[test]
 fn second_processor_is_put_to_use_at_once() {
     if fairway::metrics::processors() < 2 {
-        println!("this machine has one processor");
+        assert!(std::env::var_os("FAIRWAY_REQUIRE_ALL").is_none(), "this machine has one processor");
+        println!("skipped: this machine has one processor");
         return;
     }
     let region = Running::start();

@@ -121,6 +121,25 @@ fn region_says_ready_and_is_sailed_by_a_pilot() {
 }
 
 #[test]
+fn pilots_sail_beside_each_other_and_tell_the_regions_pace() {
+    let region = Running::region(&[]);
+    let output = pilot(&region.addr(), 6, &["--boat", "launch", "--vessels", "5"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let vessels = told["vessels"].as_array().unwrap();
+    let numbers: std::collections::BTreeSet<_> =
+        vessels.iter().map(|one| one["vessel"].as_u64().unwrap()).collect();
+    assert_eq!(numbers.len(), 5, "{told}");
+    assert!(vessels.iter().all(|one| one["states"].as_u64().unwrap() > 100), "{told}");
+    let of_last = |key: &str| told[key].as_f64().unwrap();
+    assert!(
+        (40.0..50.0).contains(&of_last("ticks_hz")) && (40.0..50.0).contains(&of_last("states_hz")),
+        "{told}"
+    );
+    assert!((2.0..5.0).contains(&of_last("measured_s")), "{told}");
+}
+
+#[test]
 fn one_process_serves_several_regions_on_one_port() {
     let (x, y) = start_cell();
     let more = [format!("{},{y}", x + 1), format!("{x},{}", y + 1)];

@@ -88,8 +88,10 @@ cat "$here/kernel.config" ${FAIRWAY_KERNEL_MORE:+"$FAIRWAY_KERNEL_MORE"} >"$buil
 make -s -C "$source" O="$build" KCONFIG_ALLCONFIG="$build/wanted.config" allnoconfig >/dev/null
 # A line that depends on something that is off would be dropped without a word. Of lines that are named
 # twice the last one counts.
-missing=$(tac "$build/wanted.config" | awk -F= '/^CONFIG_/ && !seen[$1]++' |
-    grep -vxFf "$build/.config" || true)
+missing=$(tac "$build/wanted.config" | awk '/^(# )?CONFIG_/ {
+        name = $0; sub(/^# /, "", name); sub(/[= ].*/, "", name)
+        if (!seen[name]++ && /^CONFIG_/) print
+    }' | grep -vxFf "$build/.config" || true)
 [ -z "$missing" ] || fail "what kernel.config names and $package does not give:"$'\n'"$missing"
 echo "kernel.sh: building $package $version with $jobs jobs"
 make -s -C "$source" O="$build" -j"$jobs" vmlinux >"$build/log" 2>&1 ||

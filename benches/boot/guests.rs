@@ -1,10 +1,13 @@
 //! What a guest of Xen costs until it is a region: created cold, taken from a pool, restored, beside a guest that is
-//! nothing but a shell; its least memory; and how many of them a host carries.
+//! nothing but a shell; its least memory; the clients that one serves, beside the same program as a process; and how many
+//! guests a host carries.
 //!
 //! In the lab of `tests/xen`, where it has been set up: the hypervisor, dom0 and the guests are emulated, so seconds are
 //! to be compared with each other only.
 
 use std::time::Duration;
+
+use fairway::units::TICK_HZ;
 
 use crate::guest::{self, Guest, PATIENCE, Plan};
 use crate::lab::{self, Lab, with_lab};
@@ -26,6 +29,10 @@ const CROWD: u32 = 10;
 const CROWD_MIB: u32 = 48;
 const CROWD_PATIENCE: Duration = Duration::from_secs(90);
 const IN_TIME: f64 = 0.98;
+/// Clients that are tried at one region, upwards, and the share of its ticks, and of their states, below which a region
+/// does not serve them.
+const CLIENTS: [u32; 10] = [2, 4, 6, 8, 12, 16, 24, 32, 48, 64];
+const SERVED: f64 = 0.98;
 /// Guests of one kind, in their own names and addresses.
 const KINDS: [(&str, &[u32]); 2] = [("tuned", &TUNED_MIB), ("stock", &STOCK_MIB)];
 
@@ -37,6 +44,7 @@ pub(crate) fn measure() -> Option<Vec<Figure>> {
     Some(with_lab(|lab| {
         let mut figures: Vec<Figure> =
             KINDS.iter().flat_map(|&(kernel, memory)| of(lab, kernel, memory)).collect();
+        figures.extend(clients(lab));
         figures.extend(per_host(lab));
         figures
     }))
@@ -45,8 +53,15 @@ pub(crate) fn measure() -> Option<Vec<Figure>> {
 fn of(lab: &mut Lab, kernel: &'static str, memory: &[u32]) -> Vec<Figure> {
     let plan = if kernel == "tuned" { Plan::tuned("cold", 41) } else { Plan::stock("cold", 41) };
     let [mut cold, mut own, mut spare, mut restored, mut bare] = [const { Vec::new() }; 5];
+    let shell = Plan {
+        words: Some("rdinit=/bin/busybox -- sh /speak"),
+        ramdisk: Some("/lab/bare.gz"),
+        ..plan.clone()
+    };
     for _ in 0..STARTS {
-        bare.push(bare_init(lab, &plan));
+        let (mut guest, start) = guest::start(lab, &shell).expect("a shell starts in this lab");
+        bare.push(start.ready_s);
+        guest.destroy();
         let (mut guest, start) = guest::start(lab, &plan).expect("guests start in this lab");
         cold.push(start.ready_s);
         let at = |key: &str| start.ready[key].as_f64().expect("a number");
@@ -98,30 +113,89 @@ fn of(lab: &mut Lab, kernel: &'static str, memory: &[u32]) -> Vec<Figure> {
     ]
 }
 
-/// Seconds from `xl create` until a guest that is nothing but a shell speaks.
-fn bare_init(lab: &mut Lab, plan: &Plan) -> f64 {
-    let plan = Plan { name: "bare", words: Some("rdinit=/bin/busybox -- sh /speak"), ..plan.clone() };
-    let script = format!(
-        "log=/var/log/xen/guest-bare.log; cat >/tmp/bare.cfg <<'END'\n{}END\n\
-         cp /lab/bare.gz /tmp/bare.img; cat /lab/{}/vmlinux >/dev/null; : >$log\n\
-         up() {{ cut -d' ' -f1 /proc/uptime; }}\n\
-         began=$(up); xl create -q /tmp/bare.cfg || exit 1; tries=0\n\
-         until grep -aq 'bare init' $log; do\n\
-             [ $tries -lt 600 ] || {{ tail -20 $log; exit 1; }}; tries=$((tries + 1)); sleep 0.1\n\
-         done\n\
-         spoke=$(up); xl destroy bare; echo times $began $spoke",
-        plan.config(),
-        plan.kernel
+/// How many clients a region serves at 45 Hz as a guest, and as a process of dom0: the same program on the same emulated
+/// processors. dom0 has both of them for this, its pilots on the first.
+#[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+fn clients(lab: &mut Lab) -> Vec<Figure> {
+    lab.run(PATIENCE, "echo 1 >/sys/devices/system/cpu/cpu1/online");
+    let (x, y) = stage::start_cell();
+    let process = format!(
+        "cd /lab; taskset -c 1 ./fairway-region --course regions/{course} --cell {x},{y} --listen 10.0.0.254:4046 \
+             </dev/null >/tmp/process.out 2>&1 & pid=$!\n\
+         until grep -q ready /tmp/process.out; do sleep 0.1; done; to=10.0.0.254:4046\n\
+         spent() {{ awk '{{ print ($14 + $15) / 100 }}' /proc/$pid/stat; }}\n\
+         end() {{ kill $pid; wait $pid; }}",
+        course = stage::COURSE,
     );
-    let text = lab.run(plan.patience, &script);
-    let times: Vec<f64> = text
-        .split_once("times ")
-        .expect("it says when")
-        .1
+    let guest = "to=10.0.0.44:4045; end() { :; }\n\
+         spent() { xl list served | awk 'NR == 2 { print $6 }'; }";
+    let (mut started, _) =
+        guest::start(lab, &Plan { vcpus_max: 1, ..Plan::tuned("served", 44) }).expect("guests start");
+    let lab = &mut *started.lab;
+    let mut figures = Vec::new();
+    for (name, begin, detail) in [
+        ("process_clients", process.as_str(), "as a process of dom0"),
+        ("guest_clients", guest, "as a guest, tuned kernel"),
+    ] {
+        let (mut most, mut share) = (0, f64::NAN);
+        for count in CLIENTS {
+            let seen = serve(lab, begin, count);
+            println!(
+                "{count} clients of a region {detail}: {:.3} of its ticks, {:.3} of their states, {:.2} of a processor",
+                seen.ticks, seen.states, seen.processors
+            );
+            if seen.ticks.min(seen.states) < SERVED {
+                break;
+            }
+            (most, share) = (count, seen.processors);
+        }
+        figures.push(Figure {
+            name,
+            value: f64::from(most),
+            unit: "",
+            budget: None,
+            detail: format!("at 45 Hz, {detail}, emulated; it used {share:.2} of a processor then"),
+        });
+    }
+    started.destroy();
+    started.lab.run(PATIENCE, "echo 0 >/sys/devices/system/cpu/cpu1/online");
+    figures
+}
+
+/// What clients saw of a region, as shares of what was due, and the processors that it used.
+struct Served {
+    ticks: f64,
+    states: f64,
+    processors: f64,
+}
+
+/// Has pilots sail at a region that `begin` names, or starts.
+#[expect(clippy::cast_precision_loss, reason = "45")]
+fn serve(lab: &mut Lab, begin: &str, clients: u32) -> Served {
+    let text = lab.run(
+        PATIENCE,
+        &format!(
+            "{begin}\n\
+             up() {{ cut -d' ' -f1 /proc/uptime; }}\n\
+             taskset -c 0 /lab/fairway pilot --connect $to --vessels {clients} --boat launch --for 18s -o json \
+                 >/tmp/pilots.json 2>/tmp/pilots.err & pilots=$!\n\
+             sleep 8; began=\"$(up) $(spent)\"; sleep 8; echo $began $(up) $(spent)\n\
+             wait $pilots || cat /tmp/pilots.err; end; cat /tmp/pilots.json"
+        ),
+    );
+    let mut lines = text.lines();
+    let numbers: Vec<f64> = lines
+        .next()
+        .expect("it says what was spent")
         .split_whitespace()
-        .map(|word| word.parse().expect("a time"))
+        .map(|word| word.parse().expect("a number"))
         .collect();
-    times[1] - times[0]
+    let processors = (numbers[3] - numbers[1]) / (numbers[2] - numbers[0]);
+    // Where not all came aboard there is no more.
+    let told: serde_json::Value =
+        lines.next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+    let share = |key: &str| told[key].as_f64().unwrap_or_default() / TICK_HZ as f64;
+    Served { ticks: share("ticks_hz"), states: share("states_hz"), processors }
 }
 
 /// How many guests, each with some vessels, one host carries until one of them is late.

@@ -1,7 +1,9 @@
 //! What a region server costs before anyone sails: start, memory, idle CPU, size; and as a guest of Xen.
 //!
 //! `cargo bench --bench boot` builds the static binary, starts it again and again, and prints a table, then
-//! one JSON object a line.
+//! one JSON object a line. `cargo bench --bench boot -- choices` compares the guests' kernel with others instead.
+
+mod choices;
 
 #[path = "../../tests/xen/guest.rs"]
 #[allow(
@@ -183,6 +185,10 @@ fn measure(binary: &Path, root: &Path) -> Vec<Figure> {
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let binary = build_static(root);
+    if std::env::args().any(|word| word == "choices") {
+        choices::measure(root);
+        return;
+    }
     let mut figures = measure(&binary, root);
     match guests::measure() {
         Some(guests) => figures.extend(guests),

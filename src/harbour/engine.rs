@@ -131,8 +131,8 @@ pub trait Engine {
         usize::MAX
     }
 
-    /// Gives a region server memory for so many vessels, if it has less; [`EngineEvent::Refused`] follows where the host
-    /// has not as much.
+    /// Gives a region server memory for so many vessels, no less than it started with, and takes back the rest;
+    /// [`EngineEvent::Refused`] follows where the host has not as much.
     fn make_room(&mut self, _region: RegionId, _vessels: usize) {}
 
     /// What finds a running region server again after this process has ended; none for one that does not run.

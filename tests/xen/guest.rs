@@ -10,8 +10,9 @@ use crate::lab::Lab;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A stock kernel on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(180);
-/// The line by which a region says that it serves.
+/// The line by which a region says that it serves, and a guest that is nothing but a shell that it runs.
 const READY: &str = "fairway-region: ready ";
+const SPEAKS: &str = "bare init: ";
 /// What a kernel is told: README.md of `assets/guest` has the reasons.
 const KERNEL_ARGS: &str = "console=hvc0 loglevel=4 rootfstype=ramfs";
 
@@ -29,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) afterwards: &'static str,
     /// What its kernel is told instead of its address.
     pub(crate) words: Option<&'static str>,
+    /// Its ramdisk, where it is to be no region.
+    pub(crate) ramdisk: Option<&'static str>,
     /// Of its region server, one a line, told once it waits for them; those of its ramdisk without.
     pub(crate) arguments: Option<String>,
     /// How long it may take to get ready.
@@ -45,6 +48,7 @@ impl Plan {
             host,
             afterwards: "destroy",
             words: None,
+            ramdisk: None,
             arguments: None,
             patience: START_PATIENCE,
         }
@@ -92,17 +96,20 @@ pub(crate) fn start<'lab>(lab: &'lab mut Lab, plan: &Plan) -> Result<(Guest<'lab
     let Plan { name, kernel, .. } = plan;
     let (config, seconds) = (plan.config(), plan.patience.as_secs());
     let archive = if plan.arguments.is_some() { "spare" } else { "region" };
+    let region = format!("/lab/{kernel}/initrd.gz /lab/{archive}.cpio");
+    let ramdisk = plan.ramdisk.unwrap_or(&region);
+    let ready = if plan.ramdisk.is_some() { SPEAKS } else { READY };
     let arguments = plan.arguments.as_deref().unwrap_or_default();
     let script = format!(
         "log=/var/log/xen/guest-{name}.log\n\
          xl destroy {name} >/dev/null 2>&1\n\
          cat >/tmp/{name}.cfg <<'END'\n{config}END\n\
-         cat /lab/{kernel}/initrd.gz /lab/{archive}.cpio >/tmp/{name}.img\n\
+         cat {ramdisk} >/tmp/{name}.img\n\
          cat /lab/{kernel}/vmlinux >/dev/null; : >$log\n\
          up() {{ cut -d' ' -f1 /proc/uptime; }}\n\
          began=$(up); xl create -q /tmp/{name}.cfg || exit 1; created=$(up)\n\
          id=$(xl domid {name}); own=/local/domain/$id/data/fairway; tries=0; told=-\n\
-         until grep -aq '{READY}' $log; do\n\
+         until grep -aq '{ready}' $log; do\n\
              if [ $told = - ] && [ \"$(xenstore-read $own/state 2>/dev/null)\" = standby ]; then\n\
                  told=$(up); xenstore-write -- $own/arguments '{arguments}'\n\
              fi\n\
@@ -110,7 +117,7 @@ pub(crate) fn start<'lab>(lab: &'lab mut Lab, plan: &Plan) -> Result<(Guest<'lab
              xenstore-exists /local/domain/$id || {{ tail -20 $log; echo 'it ended'; exit 1; }}\n\
              tries=$((tries + 1)); sleep 0.1\n\
          done\n\
-         echo \"times $began $created $(up) $told\"; grep -a '{READY}' $log"
+         echo \"times $began $created $(up) $told\"; grep -a '{ready}' $log"
     );
     let answer = lab.ask(plan.patience + PATIENCE, &script);
     if answer.status != 0 {
@@ -121,8 +128,8 @@ pub(crate) fn start<'lab>(lab: &'lab mut Lab, plan: &Plan) -> Result<(Guest<'lab
     // None where it was told nothing.
     let times: Vec<Option<f64>> = after("times ").split(' ').map(|word| word.parse().ok()).collect();
     let since = |n: usize| times[n].map(|time| time - times[0].unwrap());
-    let ready = after(READY);
-    let ready = serde_json::from_str(ready).map_err(|why| format!("{name}: {why}: {ready:?}"))?;
+    let said = after(ready);
+    let ready = serde_json::from_str(said).map_err(|why| format!("{name}: {why}: {said:?}"))?;
     let start = Start { created_s: since(1).unwrap(), ready_s: since(2).unwrap(), told_s: since(3), ready };
     Ok((Guest { lab, plan: plan.clone() }, start))
 }

@@ -24,7 +24,7 @@ const MACHINE_MIB: &str = "3072";
 const PROCESSOR: &str = "qemu64,+rdtscp,+fsgsbase,+rdrand";
 /// Emulation has no side channels worth their workarounds.
 const XEN_ARGS: &str = "console=com1 com1=115200,8n1 loglvl=warning guest_loglvl=warning noreboot=1 \
-    dom0_mem=1024M,max:1024M dom0_max_vcpus=1 sched=credit2 spec-ctrl=no xpti=0 pv-l1tf=0 watchdog=0";
+    dom0_mem=1024M,max:1024M dom0_max_vcpus=2 sched=credit2 spec-ctrl=no xpti=0 pv-l1tf=0 watchdog=0";
 const DOM0_ARGS: &str = "console=hvc0 loglevel=4 mitigations=off root=/dev/vda";
 
 /// The booted dom0, or why there is none: booted by the first test that asks, and not twice.
@@ -152,12 +152,9 @@ pub(crate) fn boot_directly(kernel: &str, patience: Duration, until: &str) -> Re
     let mut initrd = fs::read(image.join("initrd.gz")).map_err(|why| why.to_string())?;
     initrd.extend(fs::read(run.join("pvh.cpio")).map_err(|why| why.to_string())?);
     fs::write(run.join("pvh.img"), initrd).map_err(|why| why.to_string())?;
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg", "-cpu", PROCESSOR]);
-    command.args(["-m", "64", "-display", "none", "-nodefaults", "-no-reboot", "-monitor", "none"]);
+    let mut command = machine("64", &console);
     command.args(["-append", "console=ttyS0 loglevel=4", "-kernel"]).arg(image.join("vmlinux"));
-    command.arg("-initrd").arg(run.join("pvh.img"));
-    command.arg("-serial").arg(format!("file:{}", console.display())).stdin(Stdio::null());
+    command.arg("-initrd").arg(run.join("pvh.img")).stdin(Stdio::null());
     let mut child = command.spawn().map_err(|why| format!("QEMU cannot be run: {why}"))?;
     let began = Instant::now();
     let mut said = String::new();
@@ -185,19 +182,25 @@ fn run_folder() -> Result<PathBuf, String> {
     Ok(run)
 }
 
-fn qemu(dom0: &Path, disk: &Path, socket: &Path, console: &Path) -> Command {
-    let (dom0, disk) = (dom0.display(), disk.display());
+/// An emulated machine with so much memory, MiB, that writes what it says to a file.
+fn machine(memory_mib: &str, console: &Path) -> Command {
     // The kernel sends KILL to QEMU when the thread that started it ends, however this process does.
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg,thread=multi"]);
-    command.args(["-cpu", PROCESSOR, "-m", MACHINE_MIB, "-smp", "2", "-display", "none", "-nodefaults"]);
-    command.args(["-no-reboot", "-monitor", "none", "-append", XEN_ARGS]);
+    command.args(["-cpu", PROCESSOR, "-m", memory_mib, "-display", "none", "-nodefaults", "-no-reboot"]);
+    command.args(["-monitor", "none", "-serial"]).arg(format!("file:{}", console.display()));
+    command
+}
+
+fn qemu(dom0: &Path, disk: &Path, socket: &Path, console: &Path) -> Command {
+    let (dom0, disk) = (dom0.display(), disk.display());
+    let mut command = machine(MACHINE_MIB, console);
+    command.args(["-smp", "2", "-append", XEN_ARGS]);
     command.arg("-kernel").arg(format!("{dom0}/xen"));
     command.arg("-initrd").arg(format!("{dom0}/vmlinuz {DOM0_ARGS},{dom0}/initrd.gz"));
     // Every run starts from the same disk, and leaves it as it was.
     command.args(["-drive", &format!("file={dom0}/root.ext4,format=raw,if=virtio,snapshot=on")]);
     command.args(["-drive", &format!("file={disk},format=raw,if=virtio,readonly=on")]);
-    command.arg("-serial").arg(format!("file:{}", console.display()));
     command.arg("-chardev").arg(format!("socket,id=port,path={},server=on,wait=off", socket.display()));
     command.args(["-device", "virtio-serial-pci"]);
     command.args(["-device", "virtserialport,chardev=port,name=fairway.lab"]);

@@ -30,7 +30,7 @@ fn course() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("regions").join(COURSE)
 }
 
-/// Makes the disk that dom0 mounts at `/lab`: `fairway`, `regions/`, `tuned/` and `stock/` (each `vmlinux`,
+/// Makes the disk that dom0 mounts at `/lab`: `fairway`, `fairway-region`, `regions/`, `tuned/` and `stock/` (each `vmlinux`,
 /// `initrd.gz`), `region.cpio` for the cell of the start line, `spare.cpio` for a guest that waits for a region, and
 /// `bare.gz` with nothing but a shell.
 pub(crate) fn make(run: &Path) -> Result<PathBuf, String> {
@@ -38,11 +38,17 @@ pub(crate) fn make(run: &Path) -> Result<PathBuf, String> {
     fs::create_dir_all(&stage).map_err(|why| format!("{}: {why}", stage.display()))?;
     let fairway = env!("CARGO_BIN_EXE_fairway");
     call(Command::new("strip").arg("-o").arg(stage.join("fairway")).arg(fairway))?;
+    call(Command::new("cp").arg(init()).arg(&stage))?;
     let regions = stage.join("regions");
     fs::create_dir_all(&regions).map_err(|why| format!("{}: {why}", regions.display()))?;
     call(Command::new("cp").arg("-r").arg(course()).arg(&regions))?;
     for kernel in ["tuned", "stock"] {
         image(kernel, &stage.join(kernel))?;
+    }
+    // Kernels that a benchmark compares with ours.
+    let choices = folder().join("choices");
+    if choices.exists() {
+        call(Command::new("cp").arg("-rL").arg(&choices).arg(&stage))?;
     }
     region_of_start(&stage.join("region.cpio"))?;
     region(&stage.join("spare.cpio"), &[])?;
@@ -62,13 +68,15 @@ pub(crate) fn image(kernel: &str, out: &Path) -> Result<(), String> {
     if let Some(ready) = std::env::var_os("FAIRWAY_LAB_IMAGE") {
         return call(Command::new("cp").arg("-rL").arg(Path::new(&ready).join(kernel)).arg(out));
     }
-    let fairway = Path::new(env!("CARGO_BIN_EXE_fairway"));
-    // Beside the folder of this profile, as `.ci/xen` builds it.
-    let target = fairway.parent().and_then(Path::parent).unwrap();
-    let init = target.join("x86_64-unknown-linux-gnu/dist/fairway-region");
-    let mut command = Command::new(fairway);
-    command.args(["image", "build", "--kernel", kernel, "--init"]).arg(init);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_fairway"));
+    command.args(["image", "build", "--kernel", kernel, "--init"]).arg(init());
     call(command.arg("--cache").arg(folder().join("images")).arg("--out").arg(out))
+}
+
+/// The static region server, beside the folder of this profile, as `.ci/xen` builds it.
+fn init() -> PathBuf {
+    let target = Path::new(env!("CARGO_BIN_EXE_fairway")).parent().and_then(Path::parent).unwrap();
+    target.join("x86_64-unknown-linux-gnu/dist/fairway-region")
 }
 
 /// What makes a guest the region in which the start line lies.

@@ -158,6 +158,9 @@ fn guest_gets_memory_for_what_is_booked() {
     engine.make_room(RegionId(1), most);
     until("xl is asked", || host.asked("mem-set 1 64m") == 1);
     assert_eq!(host.asked("mem-max 1 64m"), 1, "before that");
+    // No less than it started with.
+    engine.make_room(RegionId(1), 1);
+    until("xl is asked", || host.asked("mem-set 1 48m") == 1);
     host.refuse("not enough free memory");
     engine.make_room(RegionId(1), most);
     let EngineEvent::Refused { region: RegionId(1), what } = next(&mut engine) else { panic!("it is told") };

@@ -177,20 +177,23 @@ impl Guests {
         self.give(domain, format!("{processors} processors"), vec![("vcpu-set", processors.to_string())]);
     }
 
-    /// Gives a guest so much memory: first what it may have, then what it should.
+    /// Gives a guest so much memory: first what it may have, which is refused where it has more than that, then what it
+    /// should.
     pub(super) fn set_memory(self: &Arc<Self>, domain: Arc<Domain>, mib: u32) {
         let steps = ["mem-max", "mem-set"].map(|verb| (verb, format!("{mib}m")));
         self.give(domain, format!("{mib} MiB of memory"), steps.to_vec());
     }
 
-    /// Has `xl` give a guest something; what it refuses is told.
+    /// Has `xl` give a guest something, the last step of which counts; what it refuses is told.
     fn give(self: &Arc<Self>, domain: Arc<Domain>, what: String, steps: Vec<(&'static str, String)>) {
         let guests = Arc::clone(self);
         self.aside(Arc::clone(&domain), move || {
             // It may have ended meanwhile.
             let Some(number) = guests.number(&domain) else { return Ok(()) };
-            let refused = steps.iter().find_map(|(verb, much)| guests.xl(&[verb, &number, much]).err());
-            if let (Some(why), Some(region)) = (refused, domain.region()) {
+            let steps: Vec<_> = steps.iter().map(|(verb, much)| guests.xl(&[verb, &number, much])).collect();
+            let failed = steps.last().is_some_and(Result::is_err);
+            let why = steps.into_iter().find_map(Result::err).filter(|_| failed);
+            if let (Some(why), Some(region)) = (why, domain.region()) {
                 let what = format!("it cannot have {what}: {why}");
                 let _ = guests.events.try_send(EngineEvent::Refused { region, what });
             }
