@@ -108,15 +108,6 @@ fn memory_is_booked_before_departure_and_given_where_it_lacks() {
     assert!(carried(&play).iter().all(|&vessels| vessels == 3), "{:?}", carried(&play));
     let refused = error(&play.book("launch"), 409);
     assert!(refused.contains("carries 3 vessels") && refused.contains("more memory"), "{refused}");
-    // What is not needed any more is taken back, but not at once.
-    play.ask(Request::GiveUp(VesselId(1)));
-    play.steps(20.0);
-    assert!(carried(&play).contains(&3), "{:?}", carried(&play));
-    play.steps(12.0);
-    assert!(carried(&play).iter().all(|&vessels| vessels == 2), "{:?}", carried(&play));
-    assert_eq!(play.book("launch").status, 201);
-    play.steps(1.0);
-    assert!(carried(&play).iter().all(|&vessels| vessels == 3), "{:?}", carried(&play));
     // What somebody else gives them counts as well.
     for player in play.world.borrow_mut().regions.values_mut() {
         player.carries = 4;
