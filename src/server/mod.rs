@@ -33,7 +33,7 @@ use crate::record::Recorder;
 use crate::region::{Farewell, Means, Now, Region, RegionConfig};
 use crate::sea::Sea;
 use crate::units::RegionId;
-use crate::vessel::boats;
+use crate::vessel::{BoatSpec, boats};
 use crate::wire::message::ClockSetting;
 
 use pace::Pace;
@@ -53,6 +53,16 @@ const MESSAGES_PER_TURN: usize = 4_096;
 
 /// What drifts with `--adrift`.
 const ADRIFT: &str = "first407";
+
+/// That boat. Its file is read as messages are: the reader of boat files, with all that it tells people, would be a
+/// fortieth of a program that has no other use for it.
+fn adrift() -> Result<BoatSpec, String> {
+    let mut file: toml::Table =
+        boats::text(ADRIFT).unwrap_or_default().parse().map_err(|error| format!("{ADRIFT}: {error}"))?;
+    file.retain(|key, _| !["shell", "crew"].contains(&key));
+    let message = rmp_serde::to_vec_named(&file).map_err(|error| error.to_string())?;
+    rmp_serde::from_slice(&message).map_err(|error| format!("{ADRIFT}: {error}"))
+}
 
 /// Why a region server could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -178,12 +188,9 @@ impl Server {
             };
             let mut region = Region::new(config, Arc::clone(&sea), tick);
             region.step();
-            // Boat files are read for it alone.
-            if options.adrift > 0
-                && let Some(boat) = boats::named(ADRIFT)
-            {
-                region
-                    .set_adrift(boat, options.adrift)
+            if options.adrift > 0 {
+                adrift()
+                    .and_then(|boat| region.set_adrift(&boat, options.adrift))
                     .map_err(|error| ServerError::Input(format!("--adrift {}: {error}", options.adrift)))?;
             }
             regions.push(region);
@@ -316,4 +323,14 @@ fn hold_lifeline() -> Result<(), ServerError> {
         .spawn(watch)
         .map(|_| ())
         .map_err(|error| ServerError::Broke(format!("cannot watch the lifeline: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_drifts_is_the_boat_of_its_file() {
+        assert_eq!(adrift().as_ref(), Ok(boats::named(ADRIFT).unwrap()));
+    }
 }
