@@ -31,10 +31,9 @@ const fn ours(name: &'static str) -> Choice {
     Choice { name, config: "", words: "" }
 }
 
-const CHOICES: [Choice; 11] = [
+const CHOICES: [Choice; 10] = [
     ours("ours"),
     Choice { config: "# CONFIG_HZ_100 is not set\nCONFIG_HZ_1000=y\n", ..ours("hz-1000") },
-    Choice { config: "# CONFIG_NO_HZ_IDLE is not set\nCONFIG_HZ_PERIODIC=y\n", ..ours("hz-periodic") },
     Choice { config: "# CONFIG_PREEMPT_NONE is not set\nCONFIG_PREEMPT=y\n", ..ours("preempt") },
     Choice {
         config: "# CONFIG_CC_OPTIMIZE_FOR_SIZE is not set\nCONFIG_CC_OPTIMIZE_FOR_PERFORMANCE=y\n",
