@@ -156,6 +156,8 @@ pub struct Session {
     known: Vec<(SocketAddr, String)>,
     /// When the vessel was last heard of, or the pilot set out.
     heard: Option<Instant>,
+    /// Times that circuits were given up for new ones to the same region since then.
+    redialled: u32,
     /// Which of the known places is tried next.
     turn: usize,
     attempts: u32,
@@ -186,6 +188,7 @@ impl Session {
             circuits: Vec::new(),
             known,
             heard: None,
+            redialled: 0,
             turn: 0,
             attempts: 0,
             next_attempt: None,
@@ -269,10 +272,13 @@ impl Session {
     /// Looks for the vessel at a region that is said to have it.
     pub fn seek(&mut self, addr: SocketAddr, name: String, now: Instant, line: &mut impl Line) {
         if let Some(index) = self.circuits.iter().position(|circuit| circuit.leads_to(addr, &name)) {
-            // Joined there before it came: it may have been forgotten as another's crew.
-            if now.saturating_duration_since(self.circuits[index].dialled) < ASTRAY {
+            // Joined there before it came: it may have been forgotten as another's crew. A region that is slow to answer
+            // is given longer each time, or nobody would ever come aboard there.
+            let patience = (ASTRAY * 2_u32.pow(self.redialled.min(4))).min(WELCOME);
+            if now.saturating_duration_since(self.circuits[index].dialled) < patience {
                 return;
             }
+            self.redialled += 1;
             line.close(self.circuits.remove(index).id);
         }
         self.stand_by(addr, name, now, line);
@@ -415,7 +421,7 @@ impl Session {
             self.outcome.handoffs_seen += 1;
         }
         self.outcome.states += 1;
-        self.heard = Some(now);
+        (self.heard, self.redialled) = (Some(now), 0);
         self.gaps.arrive(now, state.tick.0, handoff);
         self.write_down(state);
         if Some(state.session) == self.session {

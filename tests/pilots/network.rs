@@ -259,3 +259,32 @@ fn damaged_soundings_and_foreign_states_are_ignored() {
     session.received(CircuitId(1), Message::State(foreign), begin, &mut script);
     assert_eq!(session.progress().tick.0, 9);
 }
+
+#[test]
+fn region_that_is_slow_to_answer_is_given_longer_each_time() {
+    let begin = clock::now();
+    let (mut session, mut script) = aboard(begin, 45);
+    let mut pauses = Vec::new();
+    let mut last = None;
+    for tenth in 30..400_u64 {
+        let now = begin + Duration::from_millis(100 * tenth);
+        assert!(session.is_astray(now));
+        let dialled = script.dialled.len();
+        session.seek(addr(2), "second".to_owned(), now, &mut script);
+        if script.dialled.len() > dialled {
+            pauses.extend(last.replace(tenth).map(|last| tenth - last));
+        }
+    }
+    assert_eq!(pauses, [15, 30, 60, 100, 100], "tenths of a second");
+    // Heard of again and lost again, it is sought as soon as the first time.
+    let (newest, _) = *script.dialled.last().unwrap();
+    let now = begin + Duration::from_secs(41);
+    session.opened(newest, &mut script);
+    session.received(newest, welcome(), now, &mut script);
+    session.received(newest, state(2_000, 1), now, &mut script);
+    assert!(!session.is_astray(now));
+    let dialled = script.dialled.len();
+    session.seek(addr(2), "second".to_owned(), now + Duration::from_secs(10), &mut script);
+    session.seek(addr(2), "second".to_owned(), now + Duration::from_millis(11_600), &mut script);
+    assert_eq!(script.dialled.len(), dialled + 2);
+}

@@ -171,13 +171,18 @@ impl Guest<'_> {
         self.lab.ask(PATIENCE, &format!("ping -q -c 3 -i 0.3 -w 20 10.0.0.{host}")).status == 0
     }
 
-    /// Has a pilot sail in it for a while; how many states of its vessel the region sent.
-    pub(crate) fn ticks(&mut self) -> u64 {
+    /// Has a pilot sail in it for a while; how many states of its vessel the region sent, or none if it has no room.
+    pub(crate) fn ticks(&mut self) -> Option<u64> {
         let ready: Value = serde_json::from_str(&self.entry("ready")).unwrap();
         let address = ready["addr"].as_str().unwrap();
-        let outcome = self.run(&format!("/lab/fairway pilot --connect {address} --for 5s -o json 2>/tmp/pilot.err || {{ cat /tmp/pilot.err; false; }}"));
+        let outcome = self.run(&format!(
+            "/lab/fairway pilot --connect {address} --for 5s -o json 2>/tmp/pilot.err || grep 'the region is full' /tmp/pilot.err || {{ cat /tmp/pilot.err; false; }}"
+        ));
+        if outcome.contains("the region is full") {
+            return None;
+        }
         let outcome: Value = serde_json::from_str(&outcome).unwrap();
-        outcome["states"].as_u64().unwrap()
+        outcome["states"].as_u64()
     }
 
     /// Waits until so many of its processors run or idle; one that was taken away is paused.

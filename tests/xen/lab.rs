@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::stage;
@@ -17,6 +17,7 @@ use crate::stage;
 const BOOT_PATIENCE: Duration = Duration::from_secs(400);
 /// The agent ends a script by itself after its seconds and five more; this is for the agent.
 const AGENT_PATIENCE: Duration = Duration::from_secs(60);
+const SWEEP_PATIENCE: Duration = Duration::from_secs(60);
 /// Of dom0's 3 GiB the guests have two.
 const MACHINE_MIB: &str = "3072";
 /// The oldest processor that we are built for, with the random instruction that every machine of the last ten
@@ -48,9 +49,21 @@ pub(crate) fn is_there() -> bool {
     folder().join("dom0/disk.inputs").exists()
 }
 
-/// Lends dom0 to one test at a time.
+/// What a test that failed has left in dom0, which would slow every other and be counted by them.
+const SWEEP: &str = "for pid in $(cat /tmp/*.pid 2>/dev/null); do kill -9 $pid; done 2>/dev/null\n\
+    for name in $(xl list | awk 'NR > 1 && $1 != \"Domain-0\" { print $1 }'); do xl destroy $name; done\n\
+    [ $(xl list | wc -l) = 2 ]";
+
+/// Lends dom0 to one test at a time, with no guests of one that failed.
 pub(crate) fn with_lab<T>(claim: impl FnOnce(&mut Lab) -> T) -> T {
-    let mut held = LAB.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held = LAB.lock().unwrap_or_else(|failed| {
+        let mut held = failed.into_inner();
+        if let Some(Ok(lab)) = held.as_mut() {
+            lab.until(SWEEP_PATIENCE, SWEEP);
+        }
+        LAB.clear_poison();
+        held
+    });
     match held.get_or_insert_with(Lab::boot) {
         Ok(lab) => claim(lab),
         Err(why) => panic!("no dom0: {why}"),
