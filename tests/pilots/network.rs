@@ -285,6 +285,6 @@ fn region_that_is_slow_to_answer_is_given_longer_each_time() {
     assert!(!session.is_astray(now));
     let dialled = script.dialled.len();
     session.seek(addr(2), "second".to_owned(), now + Duration::from_secs(10), &mut script);
-    session.seek(addr(2), "second".to_owned(), now + Duration::from_millis(11_600), &mut script);
+    session.seek(addr(2), "second".to_owned(), now + Duration::from_millis(13_100), &mut script);
     assert_eq!(script.dialled.len(), dialled + 2);
 }
