@@ -82,7 +82,7 @@ pub enum ServerError {
 pub fn main(args: impl IntoIterator<Item = OsString>, start: Instant) -> ExitCode {
     // Huge pages would make eight megabytes of a heap of one; where the kernel knows no such switch, it has none.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
-    name_who_sank_us();
+    end_on_panic();
     if let Some(code) = guest::main(start) {
         return code;
     }
@@ -101,14 +101,16 @@ pub fn main(args: impl IntoIterator<Item = OsString>, start: Instant) -> ExitCod
     }
 }
 
-/// Has a panic name the vessel that was being sailed: the harbour reads it on the console.
-fn name_who_sank_us() {
+/// Has a panic in any thread end the process, whatever the build unwinds. It names the vessel that was being sailed: the
+/// harbour reads it on the console.
+pub fn end_on_panic() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         usual(panic);
         if let Some(vessel) = crate::sim::sailing() {
             let _ = writeln!(std::io::stderr(), "fairway-region: while sailing vessel {}", vessel.0);
         }
+        std::process::abort();
     }));
 }
 

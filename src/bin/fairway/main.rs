@@ -106,6 +106,7 @@ fn main() -> ExitCode {
     if arguments.next_if(|argument| argument == "region").is_some() {
         return fairway::server::main(arguments, start);
     }
+    fairway::server::end_on_panic();
     let result = match Cli::try_parse() {
         Ok(cli) => run(cli.command),
         Err(error) => refuse(&error),

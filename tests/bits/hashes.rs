@@ -1,4 +1,4 @@
-//! Prints the hash of every vessel after every tick of a run in heavy weather: `tests/bits.rs` builds it for several
+//! Prints the hash of every vessel after every tick of a run in heavy weather: the test beside it builds it for several
 //! kinds of processors and compares what they print.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for tests")]
 
