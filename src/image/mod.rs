@@ -76,6 +76,21 @@ pub struct Sizes {
     pub ramdisk: u64,
 }
 
+/// Whether a file can be the first program of a guest.
+///
+/// # Errors
+/// When it cannot be read, or is no static program.
+pub fn check_init(init: &Path) -> Result<(), ImageError> {
+    read_init(init).map(drop)
+}
+
+fn read_init(init: &Path) -> Result<Vec<u8>, ImageError> {
+    let remedy = "build the static region server as README.md says, or name one with --init";
+    let bytes = std::fs::read(init).map_err(cannot("cannot read", init, remedy))?;
+    Elf::read(&bytes, init)?.is_static()?;
+    Ok(bytes)
+}
+
 /// Makes an image in a folder.
 ///
 /// # Errors
@@ -84,8 +99,7 @@ pub fn build(kernel: &Path, modules: &[PathBuf], init: &Path, out: &Path) -> Res
     let read = |path: &Path, remedy| std::fs::read(path).map_err(cannot("cannot read", path, remedy));
     let kernel_bytes = read(kernel, "name a kernel with --kernel")?;
     Elf::read(&kernel_bytes, kernel)?.boots_under_xen()?;
-    let init_bytes = read(init, "name the static region server with --init")?;
-    Elf::read(&init_bytes, init)?.is_static()?;
+    let init_bytes = read_init(init)?;
     let mut archive = Archive::new();
     archive.node("dev/console", 5, 1);
     archive.node("dev/null", 1, 3);

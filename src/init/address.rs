@@ -44,11 +44,17 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (ip, prefix) = text.split_once('/').ok_or(())?;
-        let prefix = prefix.parse().map_err(drop)?;
+        let prefix: u8 = prefix.parse().map_err(drop)?;
         if prefix > 32 {
             return Err(());
         }
-        Ok(Self { ip: ip.parse().map_err(drop)?, prefix })
+        let ip: Ipv4Addr = ip.parse().map_err(drop)?;
+        // The first and the last of a network are nobody's own, but where it has only two.
+        let hosts = u32::MAX.checked_shr(prefix.into()).unwrap_or_default();
+        if hosts > 1 && [0, hosts].contains(&(u32::from(ip) & hosts)) {
+            return Err(());
+        }
+        Ok(Self { ip, prefix })
     }
 }
 

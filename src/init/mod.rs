@@ -71,6 +71,14 @@ fn failed<E: Into<io::Error>>(what: impl Into<String>) -> impl FnOnce(E) -> Init
     move |error| InitError::Surroundings { what: what.into(), error: error.into() }
 }
 
+/// Whether a guest would understand words.
+///
+/// # Errors
+/// With the word that it would not, and how to write it.
+pub fn check(words: &str) -> Result<(), InitError> {
+    Words::default().take_all(words)
+}
+
 /// Whether this process is the first of a system, and was started as such.
 #[must_use]
 pub fn is_first(program: Option<&OsStr>) -> bool {

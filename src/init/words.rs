@@ -26,13 +26,19 @@ impl Words {
         for place in [command_line, file] {
             // A file that is not there has nothing to say.
             let text = fs::read_to_string(place).unwrap_or_default();
-            for word in text.split_whitespace() {
-                if let Some((key, value)) = word.strip_prefix(PREFIX).and_then(|word| word.split_once('=')) {
-                    words.take(key, value)?;
-                }
-            }
+            words.take_all(&text)?;
         }
         Ok(words)
+    }
+
+    /// Takes those of ours in a text.
+    pub(super) fn take_all(&mut self, text: &str) -> Result<(), InitError> {
+        for word in text.split_whitespace() {
+            if let Some((key, value)) = word.strip_prefix(PREFIX).and_then(|word| word.split_once('=')) {
+                self.take(key, value)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes one word.
@@ -72,6 +78,12 @@ mod tests {
         let words = read("console=hvc0 fairway.ip=10.0.0.1/24 quiet", "fairway.ip=10.9.0.2/16\n").unwrap();
         assert_eq!(words.address.unwrap().to_string(), "10.9.0.2/16");
         assert_eq!(read("console=hvc0", "").unwrap(), Words::default());
+        for address in ["10.0.0.0/31", "10.0.0.1/32"] {
+            assert_eq!(
+                read(&format!("fairway.ip={address}"), "").unwrap().address.unwrap().to_string(),
+                address
+            );
+        }
     }
 
     #[test]
@@ -79,6 +91,9 @@ mod tests {
         for (word, part) in [
             ("fairway.ip=10.0.0.1", "10.0.0.1/24"),
             ("fairway.ip=10.0.0.1/33", "10.0.0.1/24"),
+            ("fairway.ip=10.0.0.999/24", "10.0.0.1/24"),
+            ("fairway.ip=10.0.0.0/24", "10.0.0.1/24"),
+            ("fairway.ip=10.0.0.255/24", "10.0.0.1/24"),
             ("fairway.gateway=here", "10.0.0.254"),
             ("fairway.iq=1", "no such word"),
         ] {

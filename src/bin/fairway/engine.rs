@@ -99,16 +99,43 @@ pub(crate) struct Ownership<'a> {
 }
 
 impl Args {
+    /// Whether the options go together.
+    ///
+    /// # Errors
+    /// With those that do not.
+    pub(crate) fn check(&self, records: bool) -> Result<(), Failure> {
+        let refuse = |what: String| Err(Failure::Input(what));
+        let of_guests = [
+            ("--image", self.image.is_some()),
+            ("--vif-script", self.vif_script.is_some()),
+            ("--xenstore", self.xenstore.is_some()),
+        ];
+        match self.engine {
+            Kind::Process => match of_guests.iter().find(|(_, given)| *given) {
+                Some((option, _)) => {
+                    refuse(format!("{option} is for guests: give --engine xl too, or leave {option} out"))
+                }
+                None => Ok(()),
+            },
+            Kind::Xl if records => refuse(
+                "--record and --engine xl: a guest has no disk to record on; leave one of them out"
+                    .to_owned(),
+            ),
+            Kind::Xl if self.memory > self.memory_max => refuse(format!(
+                "--memory {} is more than --memory-max {}: give as much at most",
+                self.memory, self.memory_max
+            )),
+            Kind::Xl => Ok(()),
+        }
+    }
+
     /// The engine.
     ///
     /// # Errors
     /// When it cannot be had on this machine, or cannot do what is asked of it.
     pub(crate) fn open(&self, of: &Ownership<'_>) -> Result<Box<dyn Engine>, Failure> {
+        self.check(of.records)?;
         match self.engine {
-            Kind::Xl if of.records => Err(Failure::Input(
-                "--record and --engine xl: a guest has no disk to record on; leave one of them out"
-                    .to_owned(),
-            )),
             Kind::Process => {
                 let program = region_server(self.region_server.as_ref())?;
                 Ok(Box::new(ProcessEngine::new(ProcessConfig { program, port: of.port, tie: of.tie })))

@@ -32,13 +32,14 @@ pub(crate) struct Build {
     /// tuned (built from Debian's source in minutes, once), stock (Debian's own), or an unpacked kernel.
     #[arg(long, value_name = "tuned|stock|FILE", default_value = "tuned")]
     kernel: String,
-    /// The static region server; the one that the README's command builds without it.
+    /// The static region server; without it the one that README.md's command has built below this folder's target/.
     #[arg(long, value_name = "FILE")]
     init: Option<PathBuf>,
     /// Folder for vmlinux and initrd.gz.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Folder in which kernels are kept; ~/.cache/fairway without it.
+    /// Folder in which kernels are kept; ~/.cache/fairway without it. What they are built from lies in $FAIRWAY_LAB,
+    /// ~/.cache/fairway-lab without it.
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// How to print the sizes.
@@ -92,6 +93,10 @@ fn input(error: impl ToString) -> Failure {
 
 fn make(build: &Build) -> Result<(), Failure> {
     let init = build.init.clone().unwrap_or_else(|| PathBuf::from(STATIC));
+    image::check_init(&init).map_err(input)?;
+    std::fs::create_dir_all(&build.out).map_err(|error| {
+        input(format!("cannot make {}: {error}; name another folder with --out", build.out.display()))
+    })?;
     let cache = build.cache.clone().or_else(|| Some(std::env::home_dir()?.join(".cache/fairway")));
     let cache =
         cache.ok_or_else(|| input("no home folder to keep kernels in: name a folder with --cache"))?;
@@ -129,6 +134,7 @@ fn pack(region: &Region) -> Result<(), Failure> {
         fairway::config::parse(arguments.iter().map(std::ffi::OsString::from)).map_err(input)?;
     }
     let words = region.ip.as_ref().map_or_else(String::new, |ip| format!("fairway.ip={ip}"));
+    fairway::init::check(&words).map_err(input)?;
     let part = RegionImage { course: &region.course, arguments: arguments.as_deref(), words: &words };
     let bytes = part.pack().map_err(input)?;
     std::fs::write(&region.out, &bytes).map_err(|error| {

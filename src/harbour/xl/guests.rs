@@ -68,7 +68,8 @@ impl Guests {
         let guests = Arc::new(Self { config, image, events, known: Mutex::default() });
         guests.connect().map_err(|error| {
             refuse(format!(
-                "this host does not run Xen, or its xenstore is down: {error}; run regions as processes"
+                "this host does not run Xen, or its xenstore is down: {error}; name another socket with --xenstore, \
+                 or leave --engine xl out: regions are processes then"
             ))
         })?;
         guests

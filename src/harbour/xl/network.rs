@@ -19,12 +19,12 @@ impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text}: not a network of addresses; write it like 10.0.0.0/24");
+        let wrong = || format!("{text}: not a network of IPv4 addresses; write it like 10.0.0.0/24");
         let (ip, prefix) = text.split_once('/').ok_or_else(wrong)?;
         let ip: Ipv4Addr = ip.parse().map_err(|_| wrong())?;
         let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
         if !(8..=29).contains(&prefix) {
-            return Err(format!("{text}: has no room for guests, or too much; write it like 10.0.0.0/24"));
+            return Err(format!("{text}: has no room for guests, or too much: /8 to /29 can be used"));
         }
         let mask = u32::MAX << (32 - prefix);
         Ok(Self { first: u32::from(ip) & mask, prefix })

@@ -151,6 +151,7 @@ fn check(args: &Args) -> Result<Plan, Failure> {
     if let Some(file) = &args.plot {
         setup::writable(file, "--plot")?;
     }
+    args.engine.check(args.record.is_some())?;
     if let Some(dir) = &args.record {
         prepare_record(dir, &args.course, &course, seed)?;
     }
