@@ -24,7 +24,9 @@ impl FromStr for Network {
         let ip: Ipv4Addr = ip.parse().map_err(|_| wrong())?;
         let prefix: u8 = prefix.parse().map_err(|_| wrong())?;
         if !(8..=29).contains(&prefix) {
-            return Err(format!("{text}: has no room for guests, or too much: /8 to /29 can be used"));
+            return Err(format!(
+                "{text}: has no room for guests, or too much (/8 to /29 can be used); write it like 10.0.0.0/24"
+            ));
         }
         let mask = u32::MAX << (32 - prefix);
         Ok(Self { first: u32::from(ip) & mask, prefix })
