@@ -76,18 +76,15 @@ pub struct Sizes {
     pub ramdisk: u64,
 }
 
-/// Whether a file can be the first program of a guest.
+/// Reads what is to be the first program of a guest, and makes the folder for an image with it.
 ///
 /// # Errors
-/// When it cannot be read, or is no static program.
-pub fn check_init(init: &Path) -> Result<(), ImageError> {
-    read_init(init).map(drop)
-}
-
-fn read_init(init: &Path) -> Result<Vec<u8>, ImageError> {
+/// When the program cannot be read or is not static, or there can be no such folder.
+pub fn prepare(init: &Path, out: &Path) -> Result<Vec<u8>, ImageError> {
     let remedy = "build the static region server as README.md says, or name one with --init";
     let bytes = std::fs::read(init).map_err(cannot("cannot read", init, remedy))?;
     Elf::read(&bytes, init)?.is_static()?;
+    std::fs::create_dir_all(out).map_err(cannot("cannot make", out, "name another folder with --out"))?;
     Ok(bytes)
 }
 
@@ -99,7 +96,7 @@ pub fn build(kernel: &Path, modules: &[PathBuf], init: &Path, out: &Path) -> Res
     let read = |path: &Path, remedy| std::fs::read(path).map_err(cannot("cannot read", path, remedy));
     let kernel_bytes = read(kernel, "name a kernel with --kernel")?;
     Elf::read(&kernel_bytes, kernel)?.boots_under_xen()?;
-    let init_bytes = read_init(init)?;
+    let init_bytes = prepare(init, out)?;
     let mut archive = Archive::new();
     archive.node("dev/console", 5, 1);
     archive.node("dev/null", 1, 3);
@@ -113,7 +110,6 @@ pub fn build(kernel: &Path, modules: &[PathBuf], init: &Path, out: &Path) -> Res
         let path = out.join(name);
         std::fs::write(&path, bytes).map_err(cannot("cannot write", &path, "name another folder with --out"))
     };
-    std::fs::create_dir_all(out).map_err(cannot("cannot make", out, "name another folder with --out"))?;
     make(KERNEL, &kernel_bytes)?;
     make(RAMDISK, &ramdisk)?;
     let size = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX);

@@ -58,6 +58,7 @@ pub struct Board {
     phase: AtomicU8,
     vessels: AtomicU32,
     room: AtomicU32,
+    threads: AtomicU32,
     /// Load, and ticks sailed over ticks due, in thousandths.
     load: AtomicU32,
     pace: AtomicU32,
@@ -84,9 +85,10 @@ impl Board {
         let _ = self.failure.set(why);
     }
 
-    /// Says how many vessels it sails and has room for, the busy share of its time, and ticks sailed over ticks due.
-    pub fn measured(&self, vessels: usize, room: usize, load: f32, pace: f32) {
-        for (figure, value) in [(&self.vessels, vessels), (&self.room, room)] {
+    /// Says how many vessels it sails and has room for, by how many threads, the busy share of its time, and ticks sailed
+    /// over ticks due.
+    pub fn measured(&self, vessels: usize, room: usize, threads: usize, load: f32, pace: f32) {
+        for (figure, value) in [(&self.vessels, vessels), (&self.room, room), (&self.threads, threads)] {
             figure.store(u32::try_from(value).unwrap_or(u32::MAX), Ordering::Relaxed);
         }
         for (figure, value) in [(&self.load, load), (&self.pace, pace)] {
@@ -106,6 +108,7 @@ impl Board {
         let mut entries = vec![
             ("data/fairway/vessels", self.vessels.load(Ordering::Relaxed).to_string()),
             ("data/fairway/room", self.room.load(Ordering::Relaxed).to_string()),
+            ("data/fairway/threads", self.threads.load(Ordering::Relaxed).to_string()),
             ("data/fairway/load", share(&self.load)),
             ("data/fairway/pace", share(&self.pace)),
         ];
@@ -223,14 +226,15 @@ mod tests {
     fn phase_is_told_after_what_belongs_to_it() {
         let board = Board::default();
         assert_eq!(board.entries().last().unwrap().1, "booting");
-        board.measured(3, 40, 0.25, 1.0);
+        board.measured(3, 40, 2, 0.25, 1.0);
         board.is_ready("{}".to_owned());
         let entries = board.entries();
         assert_eq!(entries[0], ("data/fairway/vessels", "3".to_owned()));
         assert_eq!(entries[1], ("data/fairway/room", "40".to_owned()));
-        assert_eq!(entries[2], ("data/fairway/load", "0.250".to_owned()));
-        assert_eq!(entries[3], ("data/fairway/pace", "1.000".to_owned()));
-        assert_eq!(entries[4], ("data/fairway/ready", "{}".to_owned()));
-        assert_eq!(entries[5], ("data/fairway/state", "ready".to_owned()));
+        assert_eq!(entries[2], ("data/fairway/threads", "2".to_owned()));
+        assert_eq!(entries[3], ("data/fairway/load", "0.250".to_owned()));
+        assert_eq!(entries[4], ("data/fairway/pace", "1.000".to_owned()));
+        assert_eq!(entries[5], ("data/fairway/ready", "{}".to_owned()));
+        assert_eq!(entries[6], ("data/fairway/state", "ready".to_owned()));
     }
 }

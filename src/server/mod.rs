@@ -278,7 +278,7 @@ impl Server {
         // A process has its host's memory, a guest its own.
         let more = self.board.as_ref().map(|board| {
             let (aboard, more) = (self.regions.iter().map(Region::vessels).sum(), guest::more_vessels());
-            board.measured(aboard, more.saturating_add(aboard), load, dilation);
+            board.measured(aboard, more.saturating_add(aboard), hands, load, dilation);
             more / self.regions.len().max(1)
         });
         for region in &mut self.regions {

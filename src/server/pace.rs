@@ -18,8 +18,12 @@ const HANDS_MAX: usize = 8;
 /// Where a vessel's tick takes more than this share of what it takes one thread, others need the processors: one thread
 /// waits for nobody.
 const WORTH: f64 = 0.9;
-/// Wall time until more threads are tried again after that.
-const ALONE: Duration = Duration::from_secs(10);
+/// Windows in a row that must have said so: a processor's first is spent on its caches. One window of a single thread then
+/// tells whether that is so, or there is just more to do than when there was one.
+const DOUBTS: u32 = 2;
+/// Wall time until more threads are tried again after that: twice as long each time that they were in vain, up to this.
+const ALONE: Duration = Duration::from_secs(1);
+const ALONE_MAX: Duration = Duration::from_secs(16);
 
 /// Counts ticks against the clock.
 #[derive(Debug)]
@@ -30,9 +34,13 @@ pub(super) struct Pace {
     window_ticks: u64,
     busy: Duration,
     hands: usize,
-    /// What a tick took in the last window, and by one thread for each vessel, seconds.
+    /// What a tick took in the last window, and for each vessel by one thread and by more, seconds.
     tick_s: f64,
     alone_s: f64,
+    shared_s: f64,
+    /// Windows in a row in which more threads than one were not worth it.
+    doubts: u32,
+    alone: Duration,
     alone_until: Option<Instant>,
 }
 
@@ -47,6 +55,9 @@ impl Pace {
             hands: 1,
             tick_s: 0.0,
             alone_s: 0.0,
+            shared_s: 0.0,
+            doubts: 0,
+            alone: ALONE,
             alone_until: None,
         }
     }
@@ -85,12 +96,23 @@ impl Pace {
         let work = load * self.hands as f32;
         let most = processors.clamp(1, HANDS_MAX);
         let vessel_s = self.tick_s / vessels.max(1) as f64;
-        if self.hands == 1 {
-            self.alone_s = vessel_s;
-        } else if vessel_s > WORTH * self.alone_s {
-            self.alone_until = Some(now + ALONE);
+        if self.hands > 1 {
+            let doubtful = vessel_s > WORTH * self.alone_s;
+            if doubtful {
+                self.doubts += 1;
+            } else {
+                (self.doubts, self.alone) = (0, ALONE);
+            }
+            self.shared_s = vessel_s;
+        } else {
+            if self.doubts == DOUBTS && self.shared_s > WORTH * vessel_s {
+                self.alone_until = Some(now + self.alone);
+                self.alone = (2 * self.alone).min(ALONE_MAX);
+            }
+            (self.alone_s, self.doubts) = (vessel_s, 0);
         }
-        if work < CALM || self.alone_until.is_some_and(|until| now < until) {
+        let alone = self.doubts == DOUBTS || self.alone_until.is_some_and(|until| now < until);
+        if work < CALM || alone {
             self.hands = 1;
         } else if load > BUSY {
             self.hands = most;
@@ -120,8 +142,19 @@ mod tests {
         assert_eq!(hands(1.0, 0.03, 300, 100, 6), HANDS_MAX);
         assert_eq!(hands(0.05, 0.002, 300, 100, 7), 1);
         assert_eq!(hands(1.0, 0.03, 300, 2, 8), 2);
-        assert_eq!(hands(1.0, 0.03, 300, 2, 9), 1, "others use the second one");
-        assert_eq!(hands(1.0, 0.03, 300, 2, 18), 1, "and for a while");
-        assert_eq!(hands(1.0, 0.03, 300, 2, 19), 2);
+        assert_eq!(hands(1.0, 0.03, 300, 2, 9), 2, "its first window is no measure");
+        assert_eq!(hands(1.0, 0.02, 300, 2, 10), 2, "nor was it");
+        assert_eq!(hands(1.0, 0.03, 300, 2, 11), 2);
+        assert_eq!(hands(1.0, 0.03, 300, 2, 12), 1, "is there more to do?");
+        assert_eq!(hands(1.0, 0.05, 300, 2, 13), 2, "there is");
+        assert_eq!(hands(1.0, 0.05, 300, 2, 14), 2);
+        assert_eq!(hands(1.0, 0.05, 300, 2, 15), 1, "is there still more?");
+        assert_eq!(hands(1.0, 0.05, 300, 2, 16), 1, "no: others use the second one");
+        assert_eq!(hands(1.0, 0.05, 300, 2, 17), 2, "do they?");
+        assert_eq!(hands(1.0, 0.05, 300, 2, 18), 2);
+        assert_eq!(hands(1.0, 0.05, 300, 2, 19), 1);
+        assert_eq!(hands(1.0, 0.05, 300, 2, 20), 1, "they do");
+        assert_eq!(hands(1.0, 0.05, 300, 2, 21), 1, "and are left alone for longer");
+        assert_eq!(hands(1.0, 0.05, 300, 2, 22), 2);
     }
 }

@@ -93,10 +93,8 @@ fn input(error: impl ToString) -> Failure {
 
 fn make(build: &Build) -> Result<(), Failure> {
     let init = build.init.clone().unwrap_or_else(|| PathBuf::from(STATIC));
-    image::check_init(&init).map_err(input)?;
-    std::fs::create_dir_all(&build.out).map_err(|error| {
-        input(format!("cannot make {}: {error}; name another folder with --out", build.out.display()))
-    })?;
+    // Before a kernel is built for minutes.
+    image::prepare(&init, &build.out).map_err(input)?;
     let cache = build.cache.clone().or_else(|| Some(std::env::home_dir()?.join(".cache/fairway")));
     let cache =
         cache.ok_or_else(|| input("no home folder to keep kernels in: name a folder with --cache"))?;
