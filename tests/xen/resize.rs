@@ -6,7 +6,7 @@ use crate::stage;
 
 /// Vessels of the first guest. The next has more where one processor is enough for them, and fewer where two are not: how
 /// many are right changes with what else the machine does.
-const VESSELS: u32 = 110;
+const VESSELS: u32 = 130;
 const GUESTS: u32 = 12;
 /// The pace of a region that is in time, in so many readings in a row, half a second apart as its windows are.
 const IN_TIME: f64 = 0.95;
@@ -14,7 +14,7 @@ const READINGS: usize = 5;
 /// How long it is looked for, and how long one processor must not have shown it, s. `tests/hands.rs` has how long it takes
 /// without emulation.
 const RELIEF_S: u32 = 30;
-const LATE_S: u32 = 10;
+const LATE_S: u32 = 8;
 
 /// Seconds from now until a guest is in time, if it is within so many.
 fn in_time(guest: &mut Guest<'_>, within_s: u32) -> Option<f64> {
