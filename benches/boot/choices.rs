@@ -1,8 +1,8 @@
-//! What each choice for the guests' kernel gains: guests of kernels that differ from ours in one thing, and guests of ours that
-//! are told another thing, beside ours in the same run.
+//! What each choice for the guests' kernel gains: guests of kernels that differ from ours in one thing, and guests of
+//! ours that are told another thing, beside ours in the same run.
 //!
-//! `cargo bench --bench boot -- choices`, in the lab of `tests/xen`: a quarter of an hour. The kernels are built first, three minutes
-//! each on two cores, and kept.
+//! `cargo bench --bench boot -- choices`, in the lab of `tests/xen`: a quarter of an hour. The kernels are built first,
+//! three minutes each on two cores, and kept.
 
 use std::fs;
 use std::path::Path;

@@ -8,7 +8,7 @@ use fairway::harbour::client::{ClientError, HarbourClient};
 use fairway::units::Tick;
 use serde::Serialize;
 
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Format};
 
 /// Which harbour is asked, and how its answer is printed.
 #[derive(Debug, clap::Args)]
@@ -19,15 +19,6 @@ pub(crate) struct Harbour {
     /// How to print the answer.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
-}
-
-/// How an answer is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// One JSON object.
-    Json,
 }
 
 /// Tell how a harbour, its regions and its passages fare.

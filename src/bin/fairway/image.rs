@@ -3,12 +3,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use fairway::atlas::Course;
 use fairway::clock;
 use fairway::image::{self, RegionImage, Sizes, kernel::Kernel};
 
-use crate::outcome::Failure;
+use crate::EXIT_CODES;
+use crate::outcome::{Failure, Format};
 
 /// Where the region server is looked for, from the project's own folder, when it is not named.
 const STATIC: &str = "target/x86_64-unknown-linux-gnu/dist/fairway-region";
@@ -21,8 +22,10 @@ const PORT: u16 = 4045;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make the kernel and the ramdisk that all guests share.
+    #[command(after_help = EXIT_CODES)]
     Build(Build),
     /// Make the part of the ramdisk that makes a guest one region; appended to the other, both boot.
+    #[command(after_help = EXIT_CODES)]
     Region(Region),
 }
 
@@ -65,15 +68,9 @@ pub(crate) struct Region {
     /// File for the archive.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-}
-
-/// How sizes are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// One JSON object, and nothing else.
-    Json,
+    /// How to print its size.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
 }
 
 /// Runs the command.
@@ -98,6 +95,9 @@ fn make(build: &Build) -> Result<(), Failure> {
     let cache = build.cache.clone().or_else(|| Some(std::env::home_dir()?.join(".cache/fairway")));
     let cache =
         cache.ok_or_else(|| input("no home folder to keep kernels in: name a folder with --cache"))?;
+    std::fs::create_dir_all(&cache).map_err(|error| {
+        input(format!("cannot make {}: {error}; name another folder with --cache", cache.display()))
+    })?;
     let kernel: Kernel = build.kernel.parse().unwrap_or_else(|never| match never {});
     let (kernel, modules) = kernel.get(&cache).map_err(|error| Failure::Broke(error.to_string()))?;
     let sizes = image::build(&kernel, &modules, &init, &build.out).map_err(input)?;
@@ -139,6 +139,9 @@ fn pack(region: &Region) -> Result<(), Failure> {
         input(format!("cannot write {}: {error}; name another file with --out", region.out.display()))
     })?;
     let took_ms = began.elapsed().as_secs_f64() * 1e3;
-    say!("{}  {} bytes, made in {took_ms:.1} ms", region.out.display(), bytes.len());
+    match region.output {
+        Format::Json => say!("{}", serde_json::json!({ "region": bytes.len(), "made_ms": took_ms })),
+        Format::Text => say!("{}  {} bytes, made in {took_ms:.1} ms", region.out.display(), bytes.len()),
+    }
     Ok(())
 }

@@ -1,4 +1,13 @@
-//! How a command ends when it does not end well.
+//! How a command tells its outcome, and how it ends when it does not end well.
+
+/// How an outcome is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// One JSON object, and nothing else.
+    Json,
+}
 
 /// Why a command failed; each kind has its exit code.
 #[derive(Clone, Debug, PartialEq, Eq)]

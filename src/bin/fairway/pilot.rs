@@ -10,7 +10,7 @@ use fairway::pilots::{Booking, Crew, Outcome, PilotProgress};
 use fairway::units::{Tick, VesselId, degrees, knots};
 use fairway::vessel::BoatSpec;
 
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Format};
 use crate::setup;
 
 /// How often the line is renewed.
@@ -43,15 +43,6 @@ pub(crate) struct Args {
     /// How to print the result.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
-}
-
-/// How a result is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// One JSON object.
-    Json,
 }
 
 /// Runs the command.

@@ -27,7 +27,7 @@ use fairway::units::TICK_HZ;
 use fairway::vessel::BoatSpec;
 
 use crate::engine;
-use crate::outcome::Failure;
+use crate::outcome::{Failure, Format};
 use crate::setup;
 use chaos::{Chaos, Strokes};
 use display::Display;
@@ -85,15 +85,6 @@ pub(crate) struct Args {
     http_port: Option<u16>,
     #[command(flatten)]
     engine: engine::Args,
-}
-
-/// How a summary is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// One JSON object, and nothing else.
-    Json,
 }
 
 /// Why the watch ended.

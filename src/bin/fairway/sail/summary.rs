@@ -20,8 +20,8 @@ use serde::Serialize;
 use super::chaos::Strokes;
 use super::display::time;
 use super::fleet::Fared;
-use super::{Args, End, Format, Sailed};
-use crate::outcome::Failure;
+use super::{Args, End, Sailed};
+use crate::outcome::{Failure, Format};
 
 /// Wall times in which a crew saw no new state, milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
