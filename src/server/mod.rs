@@ -80,7 +80,8 @@ pub enum ServerError {
 /// `start` is the moment at which the process began.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>, start: Instant) -> ExitCode {
-    // Huge pages would make eight megabytes of a heap of one; where the kernel knows no such switch, it has none.
+    // Huge pages would make eight megabytes of a heap of one. The allocator asks for none; a kernel that gives them unasked
+    // is told, and one that knows no such switch has none.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
     end_on_panic();
     if let Some(code) = guest::main(start) {
